@@ -1,0 +1,87 @@
+package rewrite
+
+// A Kind says what a browser would do with a URL.
+type Kind uint8
+
+const (
+	Script   Kind = iota + 1 // run it: script, SVG script, modulepreload, import map
+	Frame                    // show it as a page of its own: iframe, frame, object, embed, amp-iframe
+	Image                    // show it: img, picture, CSS url(), SVG image and use
+	Pixel                    // an image made not to be seen: 1x1, hidden, or inside noscript
+	Media                    // play it: video, audio, source, track
+	Style                    // apply it: stylesheet, @import
+	Font                     // preload as=font
+	Icon                     // link rel=icon and manifest
+	Hint                     // look the host up or connect to it: dns-prefetch, preconnect
+	Prefetch                 // fetch it early: prefetch, prerender, speculation rules
+	Beacon                   // tell it: a[ping]
+	Refresh                  // go there: meta refresh
+)
+
+// A Ref is a URL found in a page, with where it was found. It is valid only
+// during the call that passes it.
+type Ref struct {
+	Kind    Kind
+	Element string // lower-case tag name: "script"
+	Attr    string // lower-case attribute name, "srcset", "data-src", "style"; empty in the text of a style element
+	URL     []byte // character references decoded; neither trimmed nor resolved
+	At      int64  // where the element starts, in bytes of the input
+}
+
+// An Inline is the text of a script element that runs, or that an optimiser
+// plugin parked to be run later. It is valid only during the call.
+type Inline struct {
+	Text []byte
+	Type string // the type attribute, lower case; empty for none
+	At   int64  // where the element starts, in bytes of the input
+}
+
+// An Element is one that is withheld and may be replaced. It is valid only
+// during the call.
+type Element struct {
+	Name string // lower-case tag name
+	Ref  Ref    // the URL it is withheld for
+	// Attr gives the decoded value of an attribute by its lower-case name.
+	Attr func(name string) (value []byte, ok bool)
+}
+
+// A Place is where something can be put into a document.
+type Place uint8
+
+const (
+	HeadStart Place = iota + 1 // before anything in head that could load or run
+	BodyStart                  // the first thing in body
+	BodyEnd                    // the last thing in body
+)
+
+// An Action is what is to be done with something.
+type Action uint8
+
+const (
+	Keep Action = iota
+	Withhold
+)
+
+// Rules judge what the rewriter finds in one document. The rewriter calls them
+// from one goroutine, in document order. The appending methods return dst, with
+// or without something added, as the append built-in does.
+type Rules interface {
+	// Base is told the href of the document's first base element.
+	Base(href []byte)
+	// Language is told the lang attribute of the html element.
+	Language(tag []byte)
+	// URL judges a URL that the page would load without anybody's click.
+	URL(*Ref) Action
+	// Script judges the whole text of an inline script.
+	Script(*Inline) Action
+	// AppendPlaceholder appends what stands in place of a withheld frame,
+	// object, embed, video or audio element.
+	AppendPlaceholder(dst []byte, el *Element) []byte
+	// AppendInsert appends what is to be put at a place. It is asked at most
+	// once for each place, and not at all in a fragment.
+	AppendInsert(dst []byte, at Place) []byte
+	// Beyond is told that something was withheld unjudged, because it was
+	// longer than the limit or could not be understood: "script text",
+	// "attribute", "speculation rules".
+	Beyond(what string, at int64)
+}
