@@ -1,0 +1,44 @@
+# What a contributor types. `make help` lists it.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build install check fmt vet lint vuln test bench
+
+# Longer than the slowest package takes on two cores, the browser tests included.
+TIMEOUT ?= 20m
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+demo: ## an example site, with and without the gateway; needs nothing else
+	go run ./cmd/consentgate demo
+
+build: ## bin/consentgate
+	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/consentgate
+
+install: ## what the tests need beside Go (as root on Debian; elsewhere it tells)
+	@.ci/install
+
+check: fmt vet lint vuln ## everything that reads the code without running it
+
+fmt:
+	@echo '== gofmt'
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
+
+vet:
+	@echo '== go vet'
+	@go vet ./...
+
+lint:
+	@echo '== staticcheck'
+	@go tool staticcheck ./...
+
+vuln:
+	@echo '== govulncheck'
+	@.ci/vulncheck
+
+test: install check ## everything, as CI runs it
+	@echo '== go test -race'
+	@go test -race -timeout $(TIMEOUT) ./...
+
+bench: ## every benchmark, with allocations
+	go test -run '^$$' -bench . -benchmem ./...
