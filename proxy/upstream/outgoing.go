@@ -1,0 +1,186 @@
+package upstream
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// An Outbound is what the gateway decided about a request to the origin.
+type Outbound struct {
+	// Trusted are the proxies in front of the gateway.
+	Trusted Trusted
+	// Consent is the value of the Consent header; a visitor's own is dropped.
+	Consent string
+	// Page says that the answer may be an HTML document that will be edited:
+	// conditions and ranges are about the origin's bytes, not about ours, and
+	// are left out (RFC 9110 sections 13 and 14).
+	Page bool
+	// AcceptEncoding is asked for instead of what the visitor accepts; empty:
+	// the visitor's own.
+	AcceptEncoding string
+}
+
+// Outgoing makes the request to the origin. Target, body and trailers are those
+// of in, byte for byte; the header is a new map whose values may be shared with
+// in, so replace values and never write into them. Cookie lines are joined into
+// one; the caller replaces out.Header["Cookie"] by what the visitor's decision
+// leaves of it.
+func (u *Upstream) Outgoing(in *http.Request, o Outbound) *http.Request {
+	h := outgoingHeader(in, o)
+	if u.via {
+		h["Via"] = []string{list(in.Header["Via"], "1.1 "+pseudonym)}
+	}
+	out := in.WithContext(in.Context()) // the cheapest copy there is
+	out.URL, out.Host, out.Header = u.target(in), u.hostFor(in.Host), h
+	out.RequestURI, out.TransferEncoding, out.Trailer = "", nil, nil
+	if in.ContentLength == 0 {
+		out.Body = nil // otherwise it counts as a body of unknown length
+	}
+	if len(in.Trailer) > 0 {
+		out.Trailer, out.Body = carryTrailers(in)
+	}
+	// A connection on which the origin refused a body before it came is not fit
+	// for another request (CVE-2024-24791).
+	out.Close = len(h["Expect"]) > 0
+	return out
+}
+
+// pseudonym is what the gateway is called in Via.
+const pseudonym = "consentgate"
+
+// target keeps path and query as they came. The transport sends Opaque as it
+// is, while a Path is encoded anew where its original has characters that
+// net/url would have escaped.
+func (u *Upstream) target(in *http.Request) *url.URL {
+	t := &url.URL{
+		Scheme:     u.scheme,
+		Host:       u.address,
+		Path:       in.URL.Path,
+		RawPath:    in.URL.RawPath,
+		RawQuery:   in.URL.RawQuery,
+		ForceQuery: in.URL.ForceQuery,
+	}
+	raw, _, _ := strings.Cut(in.RequestURI, "?")
+	if strings.HasPrefix(raw, "/") && !strings.HasPrefix(raw, "//") && t.EscapedPath() != raw {
+		t.Opaque = raw
+	}
+	return t
+}
+
+func (u *Upstream) hostFor(visitors string) string {
+	switch {
+	case u.host != hostPass && u.host != hostUpstream:
+		return u.host
+	case u.host == hostUpstream || visitors == "":
+		return u.address
+	}
+	return visitors
+}
+
+// outgoingHeader copies what goes on to the origin, and adds what only the
+// gateway may say.
+func outgoingHeader(in *http.Request, o Outbound) http.Header {
+	peer, trusted := Peer(in, o.Trusted)
+	page := o.Page && (in.Method == http.MethodGet || in.Method == http.MethodHead)
+	h := make(http.Header, len(in.Header)+6)
+	hop := hopByHop(in.Header)
+	for name, lines := range in.Header {
+		if hop.has(name) || forged(name) || !trusted && spoofable(name) || page && conditional(name) {
+			continue
+		}
+		h[name] = lines
+	}
+	if websocket(in) {
+		h["Connection"] = []string{"Upgrade"}
+		h["Upgrade"] = []string{"websocket"}
+	}
+	if hasToken(in.Header["Te"], "trailers") {
+		h["Te"] = []string{"trailers"}
+	}
+	if lines := h["Cookie"]; len(lines) > 1 {
+		h["Cookie"] = []string{strings.Join(lines, "; ")}
+	}
+	if o.AcceptEncoding != "" {
+		h["Accept-Encoding"] = []string{o.AcceptEncoding}
+	}
+	if o.Consent != "" {
+		h["Consent"] = []string{o.Consent}
+	}
+	if len(h["User-Agent"]) == 0 {
+		h["User-Agent"] = nil // or the transport would invent one
+	}
+	hideIdempotencyKey(h)
+	setForwarded(h, in, peer.String(), trusted)
+	return h
+}
+
+// hideIdempotencyKey writes the names in a way that means the same to the
+// origin and nothing to the transport, which would send a POST twice for it.
+func hideIdempotencyKey(h http.Header) {
+	for _, name := range [...]string{"Idempotency-Key", "X-Idempotency-Key"} {
+		if lines, ok := h[name]; ok {
+			delete(h, name)
+			h[strings.ToLower(name)] = lines
+		}
+	}
+}
+
+// setForwarded tells the origin who asked for what. What a trusted proxy says
+// is kept and added to.
+func setForwarded(h http.Header, in *http.Request, peer string, trusted bool) {
+	if peer != invalidAddr {
+		h["X-Forwarded-For"] = []string{list(h["X-Forwarded-For"], peer)}
+	}
+	if len(h["X-Forwarded-Host"]) == 0 {
+		h["X-Forwarded-Host"] = []string{in.Host}
+	}
+	if said := h["X-Forwarded-Proto"]; trusted && len(said) == 1 && validScheme(said[0]) {
+		return
+	}
+	scheme := "http"
+	if in.TLS != nil {
+		scheme = "https"
+	}
+	h["X-Forwarded-Proto"] = []string{scheme}
+}
+
+// invalidAddr is what a zero netip.Addr calls itself.
+const invalidAddr = "invalid IP"
+
+// list makes one comma-separated line of several and one more member.
+func list(lines []string, last string) string {
+	if len(lines) == 0 {
+		return last
+	}
+	return strings.Join(lines, ", ") + ", " + last
+}
+
+// carryTrailers passes on the announced trailers that may go to the origin, as
+// soon as the body has been read.
+func carryTrailers(in *http.Request) (http.Header, io.ReadCloser) {
+	out := http.Header{}
+	for name := range in.Trailer {
+		if !forged(name) && !spoofable(name) && !endToEnd(name) {
+			out[name] = nil
+		}
+	}
+	return out, &trailerBody{ReadCloser: in.Body, from: in, to: out}
+}
+
+type trailerBody struct {
+	io.ReadCloser
+	from *http.Request
+	to   http.Header
+}
+
+func (b *trailerBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err == io.EOF {
+		for name := range b.to {
+			b.to[name] = b.from.Trailer[name]
+		}
+	}
+	return n, err
+}
