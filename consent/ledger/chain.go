@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 )
@@ -179,7 +180,12 @@ func (c *Chain) Extend(l Link) error {
 
 // check says whether l is in itself what was written.
 func (l Link) check() error {
+	if err := checkText("gateway", l.Gateway); err != nil {
+		return err
+	}
 	switch {
+	case l.Seq == 0 || l.Seq > math.MaxInt64:
+		return fmt.Errorf("%d is no sequence number", l.Seq)
 	case l.Kind != KindReceipt && l.Kind != KindErasure:
 		return fmt.Errorf("entry is of the unknown kind %q", l.Kind)
 	case l.Sum() != l.Hash:

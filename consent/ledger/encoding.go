@@ -80,6 +80,9 @@ func (r *Receipt) UnmarshalJSON(data []byte) error {
 			return fmt.Errorf("read receipt: %w", err)
 		}
 	}
+	if len(w.Services) == 0 {
+		w.Services = nil
+	}
 	*r = Receipt{
 		Record: w.Record, Event: w.Event, Time: w.Time, ValidUntil: w.ValidUntil,
 		Site: w.Site, Language: w.Language, Revision: w.Revision, Notice: w.Notice,

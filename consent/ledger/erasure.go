@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -102,7 +103,7 @@ func (e Erasure) check() error {
 		if err := checkText("gateway", s.Gateway); err != nil {
 			return err
 		}
-		if s.First == 0 || s.Last < s.First {
+		if s.First == 0 || s.Last < s.First || s.Last > math.MaxInt64 {
 			return fmt.Errorf("%d to %d is not a span", s.First, s.Last)
 		}
 	}

@@ -51,10 +51,14 @@ type Receipt struct {
 }
 
 // Normal returns r as the ledger keeps it: times in UTC and whole seconds,
-// services sorted and each once.
+// services sorted and each once, nil where there are none.
 func (r Receipt) Normal() Receipt {
 	r.Time = r.Time.UTC().Truncate(time.Second)
 	r.ValidUntil = r.ValidUntil.UTC().Truncate(time.Second)
+	if len(r.Services) == 0 {
+		r.Services = nil
+		return r
+	}
 	services := slices.Clone(r.Services)
 	slices.Sort(services)
 	r.Services = slices.Compact(services)

@@ -27,8 +27,25 @@ type Memory struct {
 
 type chain struct {
 	ledger.Chain
-	links []ledger.Link
+	links []held
 }
+
+// held is a link, and what its receipt says while it has not been erased.
+type held struct {
+	ledger.Link
+	receipt *ledger.Receipt
+}
+
+// hold keeps a link that has been checked.
+func (c *chain) hold(l ledger.Link) {
+	h := held{Link: l}
+	if r, ok, err := l.Receipt(); ok && err == nil {
+		h.receipt = &r
+	}
+	c.links = append(c.links, h)
+}
+
+func (h *held) erase() { h.Payload, h.receipt = nil, nil }
 
 // New returns an empty ledger in memory.
 func New() *Memory {
@@ -82,7 +99,7 @@ func (m *Memory) Append(ctx context.Context, r ledger.Receipt) error {
 	if err != nil {
 		return err
 	}
-	own.links = append(own.links, link)
+	own.hold(link)
 	m.counts.Add(r.Keys(m.own)...)
 	return nil
 }
@@ -107,9 +124,9 @@ func (m *Memory) Find(ctx context.Context, record string) ([]ledger.Receipt, err
 		return nil, err
 	}
 	var found []ledger.Receipt
-	m.each(func(_ *ledger.Link, r ledger.Receipt) {
-		if r.Record == record {
-			found = append(found, r)
+	m.each(func(h *held) {
+		if h.receipt.Record == record {
+			found = append(found, *h.receipt)
 		}
 	})
 	if found == nil {
@@ -143,10 +160,10 @@ func (m *Memory) Purge(ctx context.Context, before time.Time) (int, error) {
 
 func (m *Memory) erase(why ledger.Reason, which func(ledger.Receipt) bool) (int, error) {
 	var ids []ledger.ID
-	m.each(func(l *ledger.Link, r ledger.Receipt) {
-		if which(r) {
-			ids = append(ids, ledger.ID{Gateway: l.Gateway, Seq: l.Seq})
-			l.Payload = nil
+	m.each(func(h *held) {
+		if which(*h.receipt) {
+			ids = append(ids, ledger.ID{Gateway: h.Gateway, Seq: h.Seq})
+			h.erase()
 		}
 	})
 	if len(ids) == 0 {
@@ -157,17 +174,17 @@ func (m *Memory) erase(why ledger.Reason, which func(ledger.Receipt) bool) (int,
 	if err != nil {
 		return 0, err
 	}
-	own.links = append(own.links, link)
+	own.hold(link)
 	return len(ids), nil
 }
 
 // each visits the receipts that have not been erased.
-func (m *Memory) each(visit func(*ledger.Link, ledger.Receipt)) {
+func (m *Memory) each(visit func(*held)) {
 	for _, gateway := range slices.Sorted(maps.Keys(m.chains)) {
 		links := m.chains[gateway].links
 		for i := range links {
-			if r, ok, err := links[i].Receipt(); ok && err == nil {
-				visit(&links[i], r)
+			if links[i].receipt != nil {
+				visit(&links[i])
 			}
 		}
 	}
@@ -235,7 +252,7 @@ func (m *Memory) Chains(ctx context.Context) ([]ledger.Chain, error) {
 
 func (m *Memory) Walk(ctx context.Context, gateway string, after uint64, visit func(ledger.Link) error) error {
 	err := m.lock(ctx)
-	var links []ledger.Link
+	var links []held
 	if c := m.chains[gateway]; c != nil {
 		links = slices.Clone(c.links)
 	}
@@ -247,7 +264,7 @@ func (m *Memory) Walk(ctx context.Context, gateway string, after uint64, visit f
 		if l.Seq <= after {
 			continue
 		}
-		if err := visit(l); err != nil {
+		if err := visit(l.Link); err != nil {
 			return err
 		}
 	}
@@ -296,9 +313,10 @@ func (m *Memory) Extend(ctx context.Context, links []ledger.Link) error {
 	if err != nil {
 		return err
 	}
-	c.Chain, c.links = next, append(c.links, fresh...)
+	c.Chain = next
 	m.chains[c.Gateway] = c
 	for _, l := range fresh {
+		c.hold(l)
 		m.obey(l)
 	}
 	return nil
@@ -320,9 +338,9 @@ func (m *Memory) obey(l ledger.Link) {
 		return
 	}
 	for _, span := range erasure.Spans {
-		m.each(func(l *ledger.Link, _ ledger.Receipt) {
-			if l.Gateway == span.Gateway && span.First <= l.Seq && l.Seq <= span.Last {
-				l.Payload = nil
+		m.each(func(h *held) {
+			if h.Gateway == span.Gateway && span.First <= h.Seq && h.Seq <= span.Last {
+				h.erase()
 			}
 		})
 	}
