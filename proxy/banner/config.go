@@ -1,0 +1,164 @@
+package banner
+
+import (
+	"errors"
+	"fmt"
+	"net/mail"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/text/language"
+
+	"github.com/numfocus/consentgate/consent"
+)
+
+// Config is the notice of a site: who asks, and in which words. The zero value
+// asks in English in the name of "this website".
+type Config struct {
+	// Controller is who is responsible, as visitors know them: "NumFOCUS".
+	Controller string `yaml:"controller"`
+	// PrivacyPolicy is a path on the site or an http(s) URL.
+	PrivacyPolicy string `yaml:"privacy_policy"`
+	// Contact is an e-mail address, a path on the site or an http(s) URL.
+	Contact string `yaml:"contact"`
+	// Revision names the notice in force. Change it when visitors have to be
+	// asked again: letters, digits, '.', '_' and '-'. Empty: "1".
+	Revision string `yaml:"revision"`
+	// Language is used where neither the page nor the browser asks for one that
+	// is there (BCP 47). Empty: "en".
+	Language string `yaml:"language"`
+	// Texts replaces sentences: language, then key as in assets/locales.
+	Texts map[string]map[string]string `yaml:"texts"`
+	// Changes is the history of the notice, newest first, told in the cookie
+	// declaration.
+	Changes []Change `yaml:"changes"`
+}
+
+// A Change is one entry in the history of a notice.
+type Change struct {
+	Revision string `yaml:"revision"`
+	Date     string `yaml:"date"`   // YYYY-MM-DD; may be empty
+	Change   string `yaml:"change"` // what is different, for visitors
+}
+
+const (
+	defaultRevision = "1"
+	defaultLanguage = "en"
+)
+
+func (c Config) revision() string {
+	if c.Revision == "" {
+		return defaultRevision
+	}
+	return c.Revision
+}
+
+func (c Config) language() string {
+	if c.Language == "" {
+		return defaultLanguage
+	}
+	return c.Language
+}
+
+var revisionForm = regexp.MustCompile(`^[0-9A-Za-z._-]{1,64}$`)
+
+// Check reports every mistake, joined; each is a [consent.Mistake].
+func (c Config) Check() error {
+	mistakes := []error{
+		checkLink("privacy_policy", c.PrivacyPolicy, false),
+		checkLink("contact", c.Contact, true),
+		checkRevision("revision", c.revision()),
+	}
+	all, err := loadLocales()
+	if err != nil {
+		return err
+	}
+	if _, ok := all[Lang(c.language())]; !ok {
+		mistakes = append(mistakes, noSuchLanguage("language", c.language(), all))
+	}
+	mistakes = append(mistakes, c.checkTexts(all)...)
+	for i, change := range c.Changes {
+		mistakes = append(mistakes, change.check(fmt.Sprintf("changes[%d].", i))...)
+	}
+	return errors.Join(mistakes...)
+}
+
+func (c Change) check(field string) []error {
+	mistakes := []error{checkRevision(field+"revision", c.Revision)}
+	if _, err := time.Parse(time.DateOnly, c.Date); c.Date != "" && err != nil {
+		mistakes = append(mistakes, consent.Mistake{
+			Field: field + "date", Problem: fmt.Sprintf("%q is not a date", c.Date), Cure: "write it as 2026-11-24"})
+	}
+	return mistakes
+}
+
+func (c Config) checkTexts(all map[Lang]*locale) []error {
+	var mistakes []error
+	for lang, texts := range c.Texts {
+		field := "texts." + lang
+		loc, ok := all[Lang(lang)]
+		if !ok {
+			mistakes = append(mistakes, noSuchLanguage(field, lang, all))
+			continue
+		}
+		for key, text := range texts {
+			mistakes = append(mistakes, loc.checkText(field+"."+key, key, text))
+		}
+	}
+	slices.SortFunc(mistakes, func(a, b error) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+	return mistakes
+}
+
+func noSuchLanguage(field, lang string, all map[Lang]*locale) error {
+	var have []string
+	for l := range all {
+		have = append(have, string(l))
+	}
+	slices.Sort(have)
+	cure := "use one of " + strings.Join(have, ", ")
+	if tag, err := language.Parse(lang); err == nil && all[Lang(tag.String())] != nil {
+		cure = "write it as " + tag.String()
+	}
+	return consent.Mistake{Field: field, Problem: fmt.Sprintf("there are no texts in the language %q", lang), Cure: cure}
+}
+
+func checkRevision(field, revision string) error {
+	if revisionForm.MatchString(revision) {
+		return nil
+	}
+	return consent.Mistake{
+		Field:   field,
+		Problem: fmt.Sprintf("%q cannot name a notice", revision),
+		Cure:    "use 1 to 64 letters, digits, '.', '_' or '-', for example a date: 2026-11-24",
+	}
+}
+
+func checkLink(field, link string, mailToo bool) error {
+	if link == "" || linkTo(link) != "" && (mailToo || !strings.HasPrefix(linkTo(link), "mailto:")) {
+		return nil
+	}
+	cure := "write a path on the site (/privacy-policy) or a whole address (https://...)"
+	if mailToo {
+		cure = "write an e-mail address, a path on the site (/contact) or a whole address (https://...)"
+	}
+	return consent.Mistake{Field: field, Problem: fmt.Sprintf("%q cannot be linked to", link), Cure: cure}
+}
+
+// linkTo gives the href of a path, an http(s) URL or an e-mail address, and ""
+// for anything else.
+func linkTo(link string) string {
+	if strings.HasPrefix(link, "/") && !strings.HasPrefix(link, "//") && !strings.ContainsAny(link, "\\ ") {
+		return link
+	}
+	u, err := url.Parse(link)
+	if err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") {
+		return link
+	}
+	if a, err := mail.ParseAddress(strings.TrimPrefix(link, "mailto:")); err == nil && a.Name == "" {
+		return "mailto:" + a.Address
+	}
+	return ""
+}

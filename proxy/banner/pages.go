@@ -1,0 +1,78 @@
+package banner
+
+import (
+	"html/template"
+	"io"
+	"net/http"
+)
+
+// declaration is what the template of that name fills in.
+type declaration struct {
+	*edition
+	Sections []section
+}
+
+func declarationOf(e *edition) declaration { return declaration{e, e.sections} }
+
+// Declaration is the cookie declaration as a fragment of HTML, for pages of the
+// site that ask for it. The caller must not change it.
+func (b *Banner) Declaration(l Lang) []byte { return []byte(b.in(l).declaration) }
+
+// Cookies writes the cookie declaration as a page.
+func (b *Banner) Cookies(w io.Writer, l Lang) error {
+	e := b.in(l)
+	page, err := b.render("cookies", struct {
+		*edition
+		Title, Back string
+		Declaration template.HTML
+	}{e, e.text("cookies.title"), "/", e.declaration})
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(page)
+	return err
+}
+
+// A Kind is why a visitor gets a page that says something instead of the one
+// asked for.
+type Kind string
+
+const (
+	Down    Kind = "down"    // the origin cannot be reached
+	Slow    Kind = "slow"    // it does not answer in time
+	Busy    Kind = "busy"    // too many requests at once
+	Other   Kind = "other"   // anything else
+	Stored  Kind = "stored"  // the ledger could not store a grant
+	Unknown Kind = "unknown" // a choice names what the site does not have
+	Foreign Kind = "foreign" // a choice sent from another site
+	Large   Kind = "large"   // a choice longer than choices are
+	Missing Kind = "missing" // no such page under our prefix
+	Method  Kind = "method"  // not with this method
+)
+
+// KindOf gives the kind for a failed request to the origin.
+func KindOf(status int) Kind {
+	switch status {
+	case http.StatusBadGateway:
+		return Down
+	case http.StatusGatewayTimeout, http.StatusRequestTimeout:
+		return Slow
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
+		return Busy
+	}
+	return Other
+}
+
+// Message writes a page that tells what went wrong and what can be done.
+func (b *Banner) Message(w io.Writer, l Lang, kind Kind) error {
+	e := b.in(l)
+	page, err := b.render("message", struct {
+		*edition
+		Title, Text, Back string
+	}{e, e.text("error." + string(kind) + ".title"), e.text("error." + string(kind) + ".text"), "/"})
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(page)
+	return err
+}

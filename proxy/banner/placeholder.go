@@ -1,0 +1,163 @@
+package banner
+
+import (
+	"fmt"
+	"html/template"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/numfocus/consentgate/consent"
+)
+
+// A Frame is an element that was withheld from a page.
+type Frame struct {
+	Service       *consent.Service // nil: a third party nobody knows
+	Source        string           // its URL, resolved
+	Title         string           // its title attribute
+	Width, Height string           // its attributes as they stand: "560", "100%", ""
+}
+
+// AppendPlaceholder appends what stands in place of f: a box of the same size
+// that says what was there and offers to load it. It appends nothing for a frame
+// that was made not to be seen.
+func (b *Banner) AppendPlaceholder(dst []byte, l Lang, f Frame, d consent.Decision) []byte {
+	box := boxOf(f.Width, f.Height)
+	if box.unseen() {
+		return dst
+	}
+	out := appender{dst}
+	if err := b.templates.ExecuteTemplate(&out, "placeholder", placeholderOf(b.in(l), f, box, d)); err != nil {
+		return dst // nothing stands there then: withheld it is in any case
+	}
+	return out.bytes
+}
+
+// appender collects what a template writes behind what is already there.
+type appender struct{ bytes []byte }
+
+func (a *appender) Write(p []byte) (int, error) {
+	a.bytes = append(a.bytes, p...)
+	return len(p), nil
+}
+
+// placeholder is what its template fills in.
+type placeholder struct {
+	*edition
+	ID      consent.ServiceID // empty: unknown
+	Service string
+	Vendor  string
+	Label   string
+	About   string
+	Link    string // to the same content
+	Privacy string
+	Size    template.CSS
+	Signal  bool
+}
+
+func placeholderOf(e *edition, f Frame, box box, d consent.Decision) placeholder {
+	p := placeholder{edition: e, Link: ContentLink(f.Source), Size: box.style(), Signal: d.Signalled()}
+	if s := f.Service; s != nil {
+		p.ID, p.Service = s.ID, s.Name
+		p.About = e.aboutService(s)
+		if !s.FirstParty {
+			p.Vendor, p.Privacy = s.Vendor, s.PrivacyURL
+		}
+	} else {
+		p.Service = host(f.Source)
+		p.About = e.text("placeholder.unknown", "host", p.Service, "purpose", e.text("purpose.marketing"))
+	}
+	p.Label = p.Service
+	if title := cut(strings.TrimSpace(f.Title), 80); title != "" && !strings.EqualFold(title, p.Service) {
+		p.Label = e.text("placeholder.named", "service", p.Service, "title", title)
+	}
+	return p
+}
+
+func (e *edition) aboutService(s *consent.Service) string {
+	if s.FirstParty {
+		return e.text("placeholder.about_first", "service", s.Name)
+	}
+	return e.text("placeholder.about", "service", s.Name, "vendor", s.Vendor, "country", e.country(s.Country))
+}
+
+func host(ref string) string {
+	u, err := url.Parse(ref)
+	if err != nil || u.Host == "" {
+		return "?"
+	}
+	return u.Hostname()
+}
+
+// cut shortens a text to at most n characters.
+func cut(s string, n int) string {
+	runes := []rune(s)
+	if len(runes) <= n {
+		return s
+	}
+	return strings.TrimSpace(string(runes[:n-1])) + "…"
+}
+
+// A box is the size a frame asked for in CSS pixels or percent; 0 is unknown.
+type box struct {
+	width, height int
+	percent       bool // of the width
+}
+
+func boxOf(width, height string) box {
+	w, percent := dimension(width)
+	h, relative := dimension(height)
+	if relative {
+		h = 0 // of a height nobody knows
+	}
+	return box{width: w, height: h, percent: percent}
+}
+
+// largest is the greatest size that is taken over.
+const largest = 10_000
+
+// dimension reads an attribute by the rules of the HTML Standard (2.3.4.4):
+// leading digits count, what follows does not, but for a percent sign. What
+// cannot be read, 0 and absurd sizes are 0.
+func dimension(s string) (n int, percent bool) {
+	s = strings.TrimLeft(s, " \t\r\n\f")
+	digits := strings.TrimLeft(s, "0123456789")
+	n, err := strconv.Atoi(s[:len(s)-len(digits)])
+	if err != nil || n > largest {
+		return 0, false
+	}
+	return n, strings.HasPrefix(digits, "%")
+}
+
+// smallest is the size in CSS pixels below which a frame is not there to be
+// seen.
+const smallest = 24
+
+func (b box) unseen() bool {
+	narrow := b.width > 0 && b.width < smallest && !b.percent
+	return narrow || b.height > 0 && b.height < smallest
+}
+
+// style gives the size as custom properties, which the style sheet turns into
+// width (w), least height (h) and aspect ratio (r).
+func (b box) style() template.CSS {
+	unit := "px"
+	if b.percent {
+		unit = "%"
+	}
+	switch {
+	case b.width == 0 && b.height == 0:
+		return ""
+	case b.width == 0:
+		return css("--cg-h:%dpx", b.height)
+	case b.height == 0:
+		return css("--cg-w:%d%s", b.width, unit)
+	case b.percent:
+		return css("--cg-w:%d%s;--cg-h:%dpx", b.width, unit, b.height)
+	}
+	return css("--cg-w:%dpx;--cg-h:0;--cg-r:%d/%d", b.width, b.width, b.height)
+}
+
+func css(format string, values ...any) template.CSS {
+	return template.CSS(fmt.Sprintf(format, values...))
+}

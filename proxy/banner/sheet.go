@@ -1,0 +1,78 @@
+package banner
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"strings"
+
+	"github.com/numfocus/consentgate/assets"
+)
+
+// An Asset is a file whose name changes with its content, so that it may be
+// kept for ever.
+type Asset struct {
+	Name string // "banner.0123456789ab.css"
+	Type string // its Content-Type
+	Body []byte
+}
+
+// Places in the list that loadAssets makes.
+const (
+	inPageSheet = iota // for pages of the site
+	pageSheet          // for our own pages
+)
+
+// Assets lists what is served below PREFIX/assets/. The caller must not change
+// the bodies.
+func (b *Banner) Assets() []Asset { return b.assets }
+
+func loadAssets() ([]Asset, error) {
+	sheets := []string{inPageSheet: "banner", pageSheet: "page"}
+	list := make([]Asset, len(sheets))
+	for i, name := range sheets {
+		body, err := sheet("tokens.css", name+".css")
+		if err != nil {
+			return nil, fmt.Errorf("read style sheets: %w", err)
+		}
+		sum := sha256.Sum256(body)
+		list[i] = Asset{
+			Name: name + "." + hex.EncodeToString(sum[:6]) + ".css",
+			Type: "text/css; charset=utf-8",
+			Body: body,
+		}
+	}
+	return list, nil
+}
+
+func sheet(files ...string) ([]byte, error) {
+	var all strings.Builder
+	for _, file := range files {
+		text, err := fs.ReadFile(assets.Files, file)
+		if err != nil {
+			return nil, err
+		}
+		all.Write(text)
+	}
+	return []byte(squeeze(all.String())), nil
+}
+
+var (
+	cssComment = regexp.MustCompile(`(?s)/\*.*?\*/`)
+	cssSpace   = regexp.MustCompile(`\s+`)
+	cssAround  = regexp.MustCompile(` ?([{};,]) ?`)
+	cssColon   = regexp.MustCompile(`([{;][a-z-]+): `)
+	cssLast    = regexp.MustCompile(`;}`)
+)
+
+// squeeze takes comments and needless white space out of a style sheet. Our
+// sheets have no strings with spaces or braces in them.
+func squeeze(css string) string {
+	css = cssComment.ReplaceAllString(css, "")
+	css = strings.TrimSpace(cssSpace.ReplaceAllString(css, " "))
+	css = cssAround.ReplaceAllString(css, "$1")
+	css = cssColon.ReplaceAllString(css, "$1:")
+	return cssLast.ReplaceAllString(css, "}")
+}
