@@ -62,7 +62,7 @@ func modules() map[string][]string {
 		"go.uber.org/zap":                  {"proxy/serve"}, // certmagic's logger
 		"github.com/mattn/go-isatty":       {"cmd/consentgate"},
 		"github.com/rs/zerolog":            {"cmd/consentgate", "proxy"}, // the two that log
-		"go.yaml.in/yaml/v4":               {"cmd/consentgate", "consent/catalog"},
+		"go.yaml.in/yaml/v4":               {"cmd/consentgate", "consent/catalog", "proxy/banner"},
 		"golang.org/x/...":                 {"..."},
 	}
 }
