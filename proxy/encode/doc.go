@@ -18,9 +18,8 @@
 //
 // Brotli is molecule-man/go-brrr (MIT, pure Go). Compared with andybalholm/brotli
 // on a page of 182 KB (BenchmarkWriter and BenchmarkBrotliElsewhere) it needs less
-// than half of its time at the qualities 1, 4 and 5, for the same bytes; its output is
-// byte for byte that of the reference implementation. It is the younger of
-// the two, so the tests fuzz it against the other one in both directions.
+// than half of the time at the qualities 1, 4 and 5, for as few bytes. It is the
+// younger of the two, so the tests fuzz it against the other one in both directions.
 package encode
 
 import "errors"
