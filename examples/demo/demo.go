@@ -15,8 +15,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-
-	"github.com/numfocus/consentgate/consent"
 )
 
 // A Demo is the example site, its stand-ins and the record of what was called.
@@ -88,24 +86,21 @@ func hostname(hostport string) string {
 	return strings.ToLower(hostport)
 }
 
-// Services returns the services with the stand-ins' addresses added to the
-// real ones, so that a gateway knows whose they are.
-func Services(services []consent.Service) []consent.Service {
-	local := make([]consent.Service, len(services))
-	for i, s := range services {
-		local[i] = s
-		local[i].URLs = append([]string(nil), s.URLs...)
-		for _, pattern := range s.URLs {
-			host, path, slash := strings.Cut(pattern, "/")
-			if host == "*" || strings.HasSuffix(host, "*") {
-				continue // any host already, or one whose end is open
-			}
-			alias := host + suffix
-			if slash {
-				alias += "/" + path
-			}
-			local[i].URLs = append(local[i].URLs, alias)
+// Aliases returns the stand-ins' address patterns for those of a service in the
+// catalog, so that a gateway can be told whose they are. Patterns that match
+// any host need none.
+func Aliases(patterns []string) []string {
+	var local []string
+	for _, pattern := range patterns {
+		host, path, slash := strings.Cut(pattern, "/")
+		if strings.HasSuffix(host, "*") {
+			continue // any host already, or one whose end is open
 		}
+		alias := host + suffix
+		if slash {
+			alias += "/" + path
+		}
+		local = append(local, alias)
 	}
 	return local
 }
