@@ -92,7 +92,8 @@ func (s hopSet) has(name string) bool {
 }
 
 // stripResponse removes what the origin said to the gateway alone. Alt-Svc goes
-// too: it would lead browsers past the gateway.
+// too: it would lead browsers past the gateway. What a Connection that also says
+// "close" names is not known here: the transport has removed that line.
 func stripResponse(h http.Header) {
 	hop := hopByHop(h)
 	for name := range h {
