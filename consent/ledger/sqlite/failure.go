@@ -29,7 +29,7 @@ func classify(err error) error {
 	case lib.SQLITE_CORRUPT, lib.SQLITE_NOTADB, lib.SQLITE_FORMAT:
 		words = "the file is damaged; put a backup in its place"
 	case lib.SQLITE_CANTOPEN, lib.SQLITE_PERM, lib.SQLITE_AUTH:
-		words = "the file cannot be opened"
+		words = "the file cannot be opened, or its folder cannot be written"
 	case lib.SQLITE_IOERR, lib.SQLITE_NOMEM:
 		words = "the disk failed"
 	default:

@@ -35,6 +35,24 @@ func (f file) moved() bool {
 	return err != nil || !os.SameFile(info, f.info)
 }
 
+// replaced reports whether the path means another file now.
+func (f file) replaced() bool {
+	info, err := os.Stat(f.path)
+	return err == nil && !os.SameFile(info, f.info)
+}
+
+// setAside takes the log of a file that was replaced out of the way: SQLite
+// would read it as part of the new one.
+func setAside(path string) error {
+	for _, suffix := range []string{"-wal", "-shm"} {
+		err := os.Rename(path+suffix, path+suffix+".replaced")
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%w: set aside the log of the file before: %w", ledger.ErrUnavailable, err)
+		}
+	}
+	return nil
+}
+
 // connect opens the file for writing. It makes the file only if told to: a
 // ledger that disappears while it is in use must not be replaced by an empty one.
 func connect(path string, o Options, make bool) (*connection, error) {
@@ -108,6 +126,13 @@ type readers struct {
 	file   file
 	db     *sql.DB
 	closed bool
+}
+
+// stale reports whether open would make a new pool.
+func (r *readers) stale() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.db == nil || r.file.moved()
 }
 
 // open returns the pool, a new one where the file is another one now.

@@ -67,7 +67,7 @@ func (s *Store) Chains(ctx context.Context) ([]ledger.Chain, error) {
 }
 
 func (s *Store) chains(ctx context.Context, where string) ([]ledger.Chain, error) {
-	db, err := s.read.open()
+	db, err := s.pool(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ func (s *Store) Notices(ctx context.Context, visit func(ledger.Notice) error) er
 // they can be stored.
 func (s *Store) Counts(ctx context.Context, visit func(ledger.Count) error) error {
 	if !s.o.ReadOnly {
-		if err := s.do(ctx, shared, func(*tx) error { return nil }); err != nil {
+		if err := s.do(ctx, shared, nothing); err != nil {
 			return fmt.Errorf("store refusals: %w", err)
 		}
 	}
@@ -109,9 +109,23 @@ func (s *Store) Counts(ctx context.Context, visit func(ledger.Count) error) erro
 	}, "SELECT "+countColumns+" FROM count ORDER BY day, gateway, site, language, event, method, signal, purpose")
 }
 
+// pool is what to read from. The writer comes first where the file is new or
+// was replaced: it makes the file, or parts it from the log of the one before.
+func (s *Store) pool(ctx context.Context) (*sql.DB, error) {
+	if !s.o.ReadOnly && s.read.stale() {
+		if err := s.do(ctx, alone, nothing); err != nil {
+			return nil, err
+		}
+	}
+	return s.read.open()
+}
+
+// nothing is a job whose transaction is all that matters.
+func nothing(*tx) error { return nil }
+
 // rows calls each for every row; it does not collect them.
 func (s *Store) rows(ctx context.Context, each func(*sql.Rows) error, query string, args ...any) error {
-	db, err := s.read.open()
+	db, err := s.pool(ctx)
 	if err != nil {
 		return err
 	}

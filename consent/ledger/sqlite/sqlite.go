@@ -55,7 +55,7 @@ func Open(path string, o Options) (*Store, error) {
 	if o.ReadOnly {
 		_, err = s.read.open()
 	} else {
-		err = s.do(context.Background(), alone, func(*tx) error { return nil })
+		err = s.do(context.Background(), alone, nothing)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open ledger %s: %w", path, err), s.Close())

@@ -18,6 +18,7 @@ type tx struct {
 	start  ledger.Point // where own's head was
 	counts ledger.Tally
 	scrub  bool // something was erased
+	large  bool // a grant, or as much as one, was written
 }
 
 func begin(c *connection, now func() time.Time) (*tx, error) {
@@ -54,6 +55,7 @@ func (t *tx) appendReceipt(r ledger.Receipt) error {
 	if err != nil {
 		return err
 	}
+	t.large = true
 	t.counts.Add(r.Keys(t.own.Gateway)...)
 	return t.putLink(link, r.Record, r.ValidUntil)
 }

@@ -3,7 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"fmt"
+	"runtime"
 	"time"
 )
 
@@ -15,7 +15,7 @@ type writer struct {
 	health   *health
 
 	conn *connection // nil: to be opened
-	used bool        // the file has been opened before
+	last *file       // what was opened last; nil: nothing yet
 }
 
 // run serves jobs until the channel is closed. Refusals that come alone wait up
@@ -54,7 +54,16 @@ func (w *writer) serve(first *job, jobs <-chan *job) {
 	w.commit(group)
 }
 
+// next returns a job that is waiting, or nil. Those whom the last commit
+// released get a chance to come back first: without it they would find the next
+// transaction begun with one job in it.
 func next(jobs <-chan *job) *job {
+	select {
+	case j := <-jobs:
+		return j
+	default:
+	}
+	runtime.Gosched()
 	select {
 	case j := <-jobs:
 		return j
@@ -112,24 +121,28 @@ func (w *writer) transact(group []*job) error {
 // attempt runs do in a transaction. It opens the file if need be, and gives the
 // connection up where the file failed, so that the next attempt starts afresh.
 func (w *writer) attempt(do func(*tx) error) error {
-	scrub, err := w.try(do)
-	failure := classify(err)
-	w.health.record(failure)
-	if isUnavailable(failure) {
+	t, err := w.try(do)
+	if err == nil {
+		w.health.succeeded(t.large)
+		if t.scrub {
+			w.conn.scrub()
+		}
+		return nil
+	}
+	err = classify(err)
+	if isUnavailable(err) {
+		w.health.failed(err)
 		w.drop()
 	}
-	if err == nil && scrub {
-		w.conn.scrub()
-	}
-	return failure
+	return err
 }
 
-func (w *writer) try(do func(*tx) error) (scrub bool, err error) {
+func (w *writer) try(do func(*tx) error) (*tx, error) {
 	if err := w.open(); err != nil {
-		return false, err
+		return nil, err
 	}
 	if err := w.conn.exec("BEGIN IMMEDIATE"); err != nil {
-		return false, fmt.Errorf("begin: %w", err)
+		return nil, err
 	}
 	t, err := begin(w.conn, w.o.Now)
 	if err == nil {
@@ -143,9 +156,9 @@ func (w *writer) try(do func(*tx) error) (scrub bool, err error) {
 	}
 	if err != nil {
 		_ = w.conn.exec("ROLLBACK") // SQLite has often rolled back itself
-		return false, err
+		return nil, err
 	}
-	return t.scrub, nil
+	return t, nil
 }
 
 func (w *writer) open() error {
@@ -153,11 +166,16 @@ func (w *writer) open() error {
 		return nil
 	}
 	w.drop()
-	conn, err := connect(w.path, w.o, !w.used)
+	if w.last != nil && w.last.replaced() {
+		if err := setAside(w.path); err != nil {
+			return err
+		}
+	}
+	conn, err := connect(w.path, w.o, w.last == nil)
 	if err != nil {
 		return err
 	}
-	w.conn, w.used = conn, true
+	w.conn, w.last = conn, &conn.file
 	return nil
 }
 
