@@ -63,13 +63,25 @@ func KindOf(status int) Kind {
 	return Other
 }
 
+// cure is what a page about a kind offers to do.
+func (k Kind) cure() string {
+	switch k {
+	case Down, Slow, Busy, Other:
+		return "retry"
+	case Missing:
+		return "home"
+	}
+	return "settings"
+}
+
 // Message writes a page that tells what went wrong and what can be done.
 func (b *Banner) Message(w io.Writer, l Lang, kind Kind) error {
 	e := b.in(l)
+	key := "error." + string(kind)
 	page, err := b.render("message", struct {
 		*edition
-		Title, Text, Back string
-	}{e, e.text("error." + string(kind) + ".title"), e.text("error." + string(kind) + ".text"), "/"})
+		Title, Text, Back, Cure string
+	}{edition: e, Title: e.text(key + ".title"), Text: e.text(key + ".text"), Cure: kind.cure()})
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,6 @@ type placeholder struct {
 	*edition
 	ID      consent.ServiceID // empty: unknown
 	Service string
-	Vendor  string
 	Label   string
 	About   string
 	Link    string // to the same content
@@ -61,7 +60,7 @@ func placeholderOf(e *edition, f Frame, box box, d consent.Decision) placeholder
 		p.ID, p.Service = s.ID, s.Name
 		p.About = e.aboutService(s)
 		if !s.FirstParty {
-			p.Vendor, p.Privacy = s.Vendor, s.PrivacyURL
+			p.Privacy = s.PrivacyURL
 		}
 	} else {
 		p.Service = host(f.Source)
@@ -155,7 +154,7 @@ func (b box) style() template.CSS {
 	case b.percent:
 		return css("--cg-w:%d%s;--cg-h:%dpx", b.width, unit, b.height)
 	}
-	return css("--cg-w:%dpx;--cg-h:0;--cg-r:%d/%d", b.width, b.width, b.height)
+	return css("--cg-w:%dpx;--cg-h:auto;--cg-r:%d/%d", b.width, b.width, b.height)
 }
 
 func css(format string, values ...any) template.CSS {

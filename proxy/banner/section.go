@@ -53,7 +53,8 @@ func (b *Banner) sections(e *edition) ([]section, error) {
 // service is what the template of that name fills in.
 type service struct {
 	*locale
-	Loss    string
+	About   string // what it does
+	Loss    string // what a visitor goes without
 	Purpose string
 	Vendor  string
 	Country string
@@ -114,7 +115,7 @@ func (e *edition) ownName() string {
 func (b *Banner) ownCookie(e *edition) (item, error) {
 	details, err := b.render("service", service{
 		locale:  e.locale,
-		Loss:    e.text("cookies.own.about"),
+		About:   e.text("cookies.own.about"),
 		Purpose: e.text("purpose.necessary"),
 		Vendor:  e.ownName(),
 		Cookies: []cookie{{
