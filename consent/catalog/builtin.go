@@ -43,5 +43,3 @@ func builtinFile(name string) ([]consent.Service, error) {
 	}
 	return Parse(path.Join("consent/catalog", name), data)
 }
-
-func knownCookies() (*cookieIndex, error) { return nil, nil }

@@ -148,6 +148,8 @@ func checkID(id consent.ServiceID, at string) []consent.Mistake {
 	switch {
 	case id == "":
 		m.add("id", "missing", "write a short name of lower-case letters, digits and hyphens")
+	case strings.HasPrefix(string(id), knownPrefix):
+		m.add("id", fmt.Sprintf("%q begins like the ids of the table of cookies", id), "begin it with something other than "+knownPrefix)
 	case !isID(string(id)):
 		m.add("id", fmt.Sprintf("%q cannot be an id", id), "use only lower-case letters, digits and hyphens, for example google-analytics-4")
 	}

@@ -201,6 +201,9 @@ func (s *search) compare(e *entry) bool {
 // equalFold reports whether s is lower, which is in lower case, but for the case
 // of ASCII letters.
 func equalFold(s []byte, lower string) bool {
+	if len(s) != len(lower) {
+		return false
+	}
 	for i, c := range s {
 		if lowered(c) != lower[i] {
 			return false

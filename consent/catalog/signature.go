@@ -1,0 +1,290 @@
+package catalog
+
+import (
+	"regexp"
+	"regexp/syntax"
+	"slices"
+
+	"github.com/numfocus/consentgate/consent"
+)
+
+// A signature is one alternative of an inline-script signature, ready to be
+// compared where one of its literals was found.
+type signature struct {
+	consent.Signature
+	service *consent.Service
+	re      *regexp.Regexp
+	factor
+}
+
+// A factor is literal text every match of a regular expression contains.
+type factor struct {
+	texts  []string // a match contains one of them, after before bytes
+	fold   bool     // in whatever case; texts are in lower case
+	before int      // -1: not the same for all matches
+	word   bool     // a match begins at a word boundary that the expression does not see
+}
+
+// How far around a literal a match is looked for. A signature is a few dozen
+// characters; what is spread wider is not worth reading a large script again.
+const (
+	lookBehind = 200
+	lookAhead  = 400
+)
+
+// matches reports whether the signature matches around a literal found at at.
+func (g *signature) matches(text []byte, at int) bool {
+	end := min(len(text), at+lookAhead)
+	if g.before < 0 {
+		return g.re.Match(text[max(0, at-lookBehind):end])
+	}
+	start := at - g.before
+	if start < 0 || g.word && start > 0 && wordByte(text[start-1]) {
+		return false
+	}
+	return g.re.Match(text[start:end])
+}
+
+func wordByte(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_'
+}
+
+// newSignatures splits an expression into its alternatives, each with its best
+// factor. It reports false if one of them has none.
+func newSignatures(s consent.Signature, of *consent.Service) (list []signature, ok bool) {
+	tree, err := syntax.Parse(s.Pattern, syntax.Perl)
+	if err != nil {
+		return nil, false
+	}
+	for _, branch := range branches(tree.Simplify()) {
+		f, ok := bestFactor(branch)
+		if !ok {
+			return nil, false
+		}
+		expr := branch.String()
+		if f.before >= 0 {
+			expr = `\A(?:` + expr + `)`
+		}
+		re, err := regexp.Compile(expr)
+		if err != nil {
+			return nil, false
+		}
+		list = append(list, signature{Signature: s, service: of, re: re, factor: f})
+	}
+	return list, true
+}
+
+func branches(re *syntax.Regexp) []*syntax.Regexp {
+	switch re.Op {
+	case syntax.OpAlternate:
+		var all []*syntax.Regexp
+		for _, sub := range re.Sub {
+			all = append(all, branches(sub)...)
+		}
+		return all
+	case syntax.OpCapture:
+		return branches(re.Sub[0])
+	}
+	return []*syntax.Regexp{re}
+}
+
+// bestFactor looks for the factor that is least likely to be found by chance and
+// easiest to compare around.
+func bestFactor(re *syntax.Regexp) (best factor, ok bool) {
+	nodes := []*syntax.Regexp{re}
+	if re.Op == syntax.OpConcat {
+		nodes = re.Sub
+	}
+	word := nodes[0].Op == syntax.OpWordBoundary
+	before, most := 0, 0
+	if looksBehind(nodes) {
+		before = -1
+	}
+	for i, n := range nodes {
+		run := runOf(nodes[i:])
+		run.before, run.word = before, word
+		if v := run.value(); v > most {
+			best, most = run, v
+		}
+		if w := width(n); w < 0 || before < 0 {
+			before = -1
+		} else {
+			before += w
+		}
+	}
+	return best, most > 0
+}
+
+// value rates a factor: zero is none that can be used.
+func (f factor) value() int {
+	if len(f.texts) == 0 {
+		return 0
+	}
+	shortest := len(slices.MinFunc(f.texts, func(a, b string) int { return len(a) - len(b) }))
+	if shortest < 2 {
+		return 0
+	}
+	v := 4 * min(shortest, 12)
+	if f.before < 0 {
+		v -= 8
+	}
+	return max(v-len(f.texts), 1)
+}
+
+// looksBehind reports whether a match begins with a condition on what is before
+// it that factor.word does not stand for.
+func looksBehind(nodes []*syntax.Regexp) bool {
+	if nodes[0].Op == syntax.OpWordBoundary {
+		nodes = nodes[1:]
+	}
+	for _, n := range nodes {
+		if conditional(n) {
+			return true
+		}
+		if width(n) != 0 {
+			return false
+		}
+	}
+	return false
+}
+
+func conditional(re *syntax.Regexp) bool {
+	switch re.Op {
+	case syntax.OpWordBoundary, syntax.OpNoWordBoundary, syntax.OpBeginLine, syntax.OpEndLine, syntax.OpBeginText, syntax.OpEndText:
+		return true
+	}
+	return slices.ContainsFunc(re.Sub, conditional)
+}
+
+// maxTexts bounds the alternatives of a factor.
+const maxTexts = 32
+
+// runOf joins the longest run of nodes at the start of the list of which it is
+// known exactly what they match.
+func runOf(nodes []*syntax.Regexp) factor {
+	run := factor{texts: []string{""}}
+	for _, n := range nodes {
+		texts, fold := exact(n)
+		if texts == nil || len(run.texts)*len(texts) > maxTexts {
+			break
+		}
+		run.texts, run.fold = cross(run.texts, texts), run.fold || fold
+	}
+	if run.fold {
+		for i, t := range run.texts {
+			run.texts[i] = string(lowerASCII(t))
+		}
+	}
+	return run
+}
+
+// exact lists all that re matches, if that is few; nil: it is not.
+func exact(re *syntax.Regexp) (texts []string, fold bool) {
+	switch re.Op {
+	case syntax.OpLiteral:
+		return []string{string(re.Rune)}, re.Flags&syntax.FoldCase != 0
+	case syntax.OpCharClass:
+		return exactClass(re.Rune), false
+	case syntax.OpEmptyMatch, syntax.OpWordBoundary:
+		return []string{""}, false
+	case syntax.OpCapture:
+		return exact(re.Sub[0])
+	case syntax.OpQuest:
+		texts, fold = exact(re.Sub[0])
+		if texts == nil {
+			return nil, false
+		}
+		return append([]string{""}, texts...), fold
+	case syntax.OpConcat, syntax.OpAlternate:
+		return exactSubs(re)
+	}
+	return nil, false
+}
+
+func exactSubs(re *syntax.Regexp) (texts []string, fold bool) {
+	if re.Op == syntax.OpConcat {
+		texts = []string{""}
+	}
+	for _, sub := range re.Sub {
+		t, f := exact(sub)
+		if t == nil || len(texts)*len(t) > maxTexts || len(texts)+len(t) > maxTexts {
+			return nil, false
+		}
+		fold = fold || f
+		if re.Op == syntax.OpConcat {
+			texts = cross(texts, t)
+		} else {
+			texts = append(texts, t...)
+		}
+	}
+	return texts, fold
+}
+
+// exactClass lists a class of at most four characters.
+func exactClass(ranges []rune) (texts []string) {
+	for i := 0; i+1 < len(ranges); i += 2 {
+		for r := ranges[i]; r <= ranges[i+1]; r++ {
+			if len(texts) == 4 {
+				return nil
+			}
+			texts = append(texts, string(r))
+		}
+	}
+	return texts
+}
+
+func cross(a, b []string) []string {
+	all := make([]string, 0, len(a)*len(b))
+	for _, x := range a {
+		for _, y := range b {
+			all = append(all, x+y)
+		}
+	}
+	return all
+}
+
+// width is the number of bytes re matches, -1 if that differs.
+func width(re *syntax.Regexp) int {
+	switch re.Op {
+	case syntax.OpLiteral:
+		return len(string(re.Rune))
+	case syntax.OpCharClass:
+		if len(re.Rune) > 0 && re.Rune[len(re.Rune)-1] < 0x80 {
+			return 1
+		}
+		return -1
+	case syntax.OpEmptyMatch, syntax.OpWordBoundary, syntax.OpNoWordBoundary:
+		return 0
+	case syntax.OpCapture:
+		return width(re.Sub[0])
+	case syntax.OpConcat:
+		return widthOfAll(re.Sub)
+	case syntax.OpAlternate:
+		w := width(re.Sub[0])
+		if slices.ContainsFunc(re.Sub, func(sub *syntax.Regexp) bool { return width(sub) != w }) {
+			return -1
+		}
+		return w
+	}
+	return -1
+}
+
+func widthOfAll(subs []*syntax.Regexp) int {
+	sum := 0
+	for _, sub := range subs {
+		w := width(sub)
+		if w < 0 {
+			return -1
+		}
+		sum += w
+	}
+	return sum
+}
+
+func lowerASCII(s string) []byte {
+	lower := []byte(s)
+	for i, c := range lower {
+		lower[i] = lowered(c)
+	}
+	return lower
+}
