@@ -1,0 +1,199 @@
+package headers
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// An Unknown says what becomes of third parties nobody classified.
+type Unknown uint8
+
+const (
+	BlockActive Unknown = iota // scripts, frames, connections and objects are refused; pictures, styles, fonts and media load
+	BlockAll                   // nothing loads
+	Allow                      // everything loads
+)
+
+// reportGroup is the name under which the browser knows where reports go.
+const reportGroup = "cg"
+
+// maxPolicy is how long, in bytes, a policy may be before it says less: proxies
+// in front commonly have 8 KiB for the whole header.
+const maxPolicy = 6 << 10
+
+// Sources say from where a document may load.
+//
+// Hosts are URL patterns of the catalog: `host` or `*.host` (which is the host
+// and its sub-domains), with or without a path, which is a prefix and may hold
+// wildcards. A pattern for any host ("*") names nobody and is left out.
+type Sources struct {
+	FirstParty []string // beside the document's own origin
+	Services   []string // of the services that are allowed
+	Unknown    Unknown
+	ReportPath string // where reports go: "/_consent/report"; empty: nowhere
+}
+
+// Policy gives the Content-Security-Policy, the same for the same sources in
+// whatever order. It is empty where unknown third parties are allowed: a policy can
+// only list who may load, not who may not.
+//
+// Where it would be longer than 6 KiB it names hosts instead of paths on them, and
+// then leaves out the services' WebSockets; should a list be longer still, it
+// stays as long as that.
+//
+// There is no nonce and no hash: inline code was judged while the page was
+// rewritten, and the page may be kept. Scripts from data: URLs are refused, since
+// nobody judged those. There is always a default-src: without one, prefetching is
+// not checked (CSP Level 3, section 6.1.3).
+func (s Sources) Policy() string {
+	if s.Unknown == Allow {
+		return ""
+	}
+	everybody := slices.Concat(s.FirstParty, s.Services)
+	policy := s.build(withPath, everybody)
+	if len(policy) > maxPolicy {
+		policy = s.build(withoutPath, everybody)
+	}
+	if len(policy) > maxPolicy {
+		policy = s.build(withoutPath, s.FirstParty)
+	}
+	return policy
+}
+
+// Strict gives the policy for a document that could not be understood, and so
+// not rewritten: nothing active, nothing foreign. The sandbox keeps a meta element
+// from going elsewhere by itself; links and forms work.
+func (s Sources) Strict() string {
+	own := strings.Join(append([]string{"'self'"}, sourceList(s.FirstParty, withPath)...), " ")
+	return join(
+		"default-src 'none'", "script-src 'none'", "frame-src 'none'", "connect-src 'none'", "object-src 'none'",
+		"img-src "+own+" data:", "style-src "+own+" 'unsafe-inline'", "font-src "+own+" data:", "media-src "+own,
+		"sandbox allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox allow-downloads",
+		s.reporting(),
+	)
+}
+
+// build writes hosts in the given form; sockets are the patterns whose hosts may
+// be reached by WebSocket as well.
+func (s Sources) build(form func(string) string, sockets []string) string {
+	hosts := sourceList(slices.Concat(s.FirstParty, s.Services), form)
+	list := strings.Join(append([]string{"'self' 'unsafe-inline' 'unsafe-eval' blob:"}, hosts...), " ")
+	directives := []string{
+		"default-src " + strings.Join(append([]string{list, "data:"}, socketList(sockets)...), " "),
+		"script-src " + list,
+	}
+	if s.Unknown == BlockActive {
+		directives = append(directives,
+			"img-src * data: blob:", "style-src * data: blob: 'unsafe-inline'", "font-src * data: blob:", "media-src * data: blob:")
+	}
+	return join(append(directives, s.reporting())...)
+}
+
+// reporting names both mechanisms: browsers that know report-to ignore
+// report-uri.
+func (s Sources) reporting() string {
+	if s.ReportPath == "" {
+		return ""
+	}
+	return "report-uri " + s.ReportPath + "; report-to " + reportGroup
+}
+
+// Add puts a policy into a document's header, as a line of its own: policies
+// only ever restrict each other, and the origin's keep their bytes. With reportOnly
+// the browser only tells what it would refuse.
+func (s Sources) Add(h http.Header, policy string, reportOnly bool) {
+	if policy == "" {
+		return
+	}
+	name := "Content-Security-Policy"
+	if reportOnly {
+		name = "Content-Security-Policy-Report-Only"
+	}
+	h.Add(name, policy)
+	if s.ReportPath != "" {
+		h.Add("Reporting-Endpoints", reportGroup+`="`+s.ReportPath+`"`)
+	}
+}
+
+func join(directives ...string) string {
+	return strings.Join(slices.DeleteFunc(directives, func(d string) bool { return d == "" }), "; ")
+}
+
+// sourceList turns URL patterns into host sources, sorted, each once, without
+// those that another one covers.
+func sourceList(patterns []string, form func(string) string) []string {
+	var sources []string
+	for _, pattern := range patterns {
+		host, path, _ := strings.Cut(pattern, "/")
+		if !plainHost(host) {
+			continue
+		}
+		path = form("/" + path)
+		sources = append(sources, host+path)
+		if parent, ok := strings.CutPrefix(host, "*."); ok {
+			sources = append(sources, parent+path)
+		}
+	}
+	slices.Sort(sources)
+	sources = slices.Compact(sources)
+	known := make(map[string]bool, len(sources))
+	for _, source := range sources {
+		known[source] = true
+	}
+	return slices.DeleteFunc(sources, func(source string) bool { return covered(source, known) })
+}
+
+// covered reports whether a source says no more than another one: the same host
+// without a path, or a wildcard above it.
+func covered(source string, known map[string]bool) bool {
+	host, _, narrowed := strings.Cut(source, "/")
+	if narrowed && known[host] {
+		return true
+	}
+	for parent, more := strings.TrimPrefix(host, "*."), true; more; {
+		if _, parent, more = strings.Cut(parent, "."); known["*."+parent] {
+			return true
+		}
+	}
+	return false
+}
+
+// socketList names the hosts once more for WebSockets: Chromium takes a host
+// without a scheme to mean the document's, which is never wss.
+func socketList(patterns []string) []string {
+	hosts := sourceList(patterns, withoutPath)
+	for i, host := range hosts {
+		hosts[i] = "wss://" + host
+	}
+	return hosts
+}
+
+// withPath keeps a path as far as a policy can express it: up to the last slash
+// before the first wildcard, since a path that ends in none must match as a
+// whole.
+func withPath(path string) string {
+	if i := strings.IndexAny(path, "*?"); i >= 0 {
+		path = path[:i]
+	}
+	path = path[:strings.LastIndexByte(path, '/')+1]
+	if path == "/" || strings.ContainsFunc(path, odd) {
+		return ""
+	}
+	return path
+}
+
+func withoutPath(string) string { return "" }
+
+// odd reports what would have to be escaped in a path of a policy.
+func odd(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`;,'"%#\`, r) }
+
+// plainHost reports whether a host can stand in a policy: a name, with a leading
+// wildcard or a port perhaps.
+func plainHost(host string) bool {
+	host = strings.TrimPrefix(host, "*.")
+	bad := func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '.' || r == '-' || r == '_' || r == ':')
+	}
+	return host != "" && !strings.ContainsFunc(host, bad)
+}
