@@ -1,35 +1,54 @@
 package banner
 
 import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/numfocus/consentgate/consent"
 )
 
-// exampleServices are of every purpose, vendor and way to set cookies.
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// exampleServices are of every purpose, of several vendors, and set cookies in
+// every way.
 func exampleServices() []*consent.Service {
+	const google, googlePrivacy = "Google LLC", "https://policies.google.com/privacy"
 	return []*consent.Service{
 		{ID: "jsdelivr", Name: "jsDelivr", Vendor: "Volentio JSD Limited", Country: "GB", PrivacyURL: "https://www.jsdelivr.com/terms/privacy-policy",
 			Purpose: consent.Necessary, Loss: "Parts of the site do not work."},
-		{ID: "youtube", Name: "YouTube", Vendor: "Google LLC", Country: "US", PrivacyURL: "https://policies.google.com/privacy",
+		{ID: "youtube", Name: "YouTube", Vendor: google, Country: "US", PrivacyURL: googlePrivacy,
 			Purpose: consent.Preferences, Loss: "Videos are shown as a box with a link.", Withheld: consent.Placeholder,
 			Cookies: []consent.Cookie{{Name: "VISITOR_INFO1_LIVE", Lifetime: "6 months", SetBy: consent.ByHTTP, Domain: "youtube.com"}}},
-		{ID: "typeform", Name: "Typeform", Vendor: "TYPEFORM SL", Country: "ES", PrivacyURL: "https://www.typeform.com/help/a/privacy-policy/",
+		{ID: "typeform", Name: "Typeform", Vendor: "TYPEFORM SL", Country: "ES", PrivacyURL: "https://www.typeform.com/help/a/privacy/",
 			Purpose: consent.Preferences, Loss: "Forms are shown as a box with a link.", Withheld: consent.Placeholder},
-		{ID: "google-analytics-4", Name: "Google Analytics 4", Vendor: "Google LLC", Country: "US", PrivacyURL: "https://policies.google.com/privacy",
+		{ID: "google-analytics-4", Name: "Google Analytics 4", Vendor: google, Country: "US", PrivacyURL: googlePrivacy,
 			Purpose: consent.Statistics, Loss: "Nothing; the owners of this site learn less about how it is used.",
 			Cookies: []consent.Cookie{
 				{Name: "_ga", Lifetime: "2 years", SetBy: consent.ByScript},
 				{Name: "_ga_*", Lifetime: "2 years", SetBy: consent.ByScript}}},
-		{ID: "site-statistics", Name: "Own statistics", Purpose: consent.Statistics, FirstParty: true, Loss: "Nothing.",
+		{ID: "own-statistics", Name: "Own statistics", Purpose: consent.Statistics, FirstParty: true, Loss: "Nothing.",
 			Cookies: []consent.Cookie{{Name: "visits", Lifetime: "1 day", SetBy: consent.ByHTTP}}},
-		{ID: "facebook-pixel", Name: "Meta Pixel", Vendor: "Meta Platforms, Inc.", Country: "US", PrivacyURL: "https://www.facebook.com/privacy/policy/",
+		{ID: "meta-pixel", Name: "Meta Pixel", Vendor: "Meta Platforms, Inc.", Country: "US", PrivacyURL: "https://www.facebook.com/privacy/policy/",
 			Purpose: consent.Marketing, Sells: true, Loss: "Nothing; fewer ads about this site follow you.",
 			Cookies: []consent.Cookie{
 				{Name: "_fbp", Lifetime: "90 days", SetBy: consent.ByScript},
 				{Name: "fr", Lifetime: "90 days", SetBy: consent.ByHTTP, Domain: "facebook.com"}}},
 	}
+}
+
+func exampleService(id consent.ServiceID) *consent.Service {
+	for _, s := range exampleServices() {
+		if s.ID == id {
+			return s
+		}
+	}
+	return nil
 }
 
 func exampleConfig() Config {
@@ -54,12 +73,165 @@ func newBanner(t testing.TB, cfg Config) *Banner {
 	return b
 }
 
-func undecided() consent.Decision { return consent.Policy{}.Decide(consent.Visitor{}, time0()) }
+var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
-func TestNewWithTheZeroConfig(t *testing.T) {
+// decide is the decision for a visitor under the example's notice.
+func decide(v consent.Visitor) consent.Decision {
+	if v.Choice != nil {
+		v.Choice.At, v.Choice.Revision = noon, "2026-11-01"
+	}
+	return consent.Policy{Revision: "2026-11-01"}.Decide(v, noon)
+}
+
+func undecided() consent.Decision { return decide(consent.Visitor{}) }
+
+func signalled() consent.Decision {
+	return decide(consent.Visitor{Signals: consent.Signals{DNT: consent.DNTOn, GPC: true}})
+}
+
+func granted() consent.Decision {
+	return decide(consent.Visitor{Choice: &consent.Choice{
+		Purposes: consent.PurposesOf(consent.Statistics),
+		Services: []consent.ServiceID{"youtube"},
+		Record:   "7f6f7d5e-4b3c-4d2a-9e1f-0a1b2c3d4e5f",
+	}})
+}
+
+// golden compares what a visitor gets with a file in testdata. Names of style
+// sheets change with their content and are left out.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	got = regexp.MustCompile(`\.[0-9a-f]{12}\.css`).ReplaceAll(got, []byte(".HASH.css"))
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("not as in %s (go test -update writes it anew); got\n%s", file, got)
+	}
+}
+
+func TestWhatStandsInPagesOfTheSite(t *testing.T) {
+	b := newBanner(t, exampleConfig())
+	golden(t, "head.html", b.Head("en"))
+	golden(t, "banner.html", b.Notice("en", undecided()))
+	golden(t, "foot.html", b.Link("en", undecided()))
+	golden(t, "foot-signals.html", b.Link("en", signalled()))
+	everything := decide(consent.Visitor{Choice: &consent.Choice{Purposes: consent.Everything}})
+	golden(t, "foot-everything.html", b.Link("en", everything))
+}
+
+func TestOnlyTheUndecidedAreAsked(t *testing.T) {
+	b := newBanner(t, exampleConfig())
+	refused := decide(consent.Visitor{Choice: &consent.Choice{}})
+	for name, d := range map[string]consent.Decision{"refused": refused, "granted": granted(), "signal": signalled()} {
+		if got := b.Notice("en", d); got != nil {
+			t.Errorf("%s: the banner is shown:\n%s", name, got)
+		}
+		if !bytes.Contains(b.Link("en", d), []byte(`id="cg-settings" href="/_consent/"`)) {
+			t.Errorf("%s: the link to the settings is missing", name)
+		}
+	}
+}
+
+// L2: the two buttons are the same element with the same attributes; only what
+// they say and mean differs, and which comes first.
+func TestRefusingIsAsEasyAsAgreeing(t *testing.T) {
+	notice := string(newBanner(t, exampleConfig()).Notice("en", undecided()))
+	buttons := regexp.MustCompile(`<button[^>]*>[^<]*</button>`).FindAllString(notice, -1)
+	if len(buttons) != 2 {
+		t.Fatalf("buttons %q, want two", buttons)
+	}
+	asReject := strings.NewReplacer("accept", "reject", "Accept", "Reject").Replace(buttons[1])
+	if buttons[0] != asReject {
+		t.Errorf("buttons differ in more than their meaning:\n%s\n%s", buttons[0], buttons[1])
+	}
+}
+
+// L6: who, what for, how many third parties and which, what refusing costs, and
+// how to change one's mind. Extensions that answer banners look for the words
+// tested last.
+func TestTheBannerSaysWhatTheLawAsksFor(t *testing.T) {
+	notice := string(newBanner(t, exampleConfig()).Notice("en", undecided()))
+	for _, want := range []string{
+		"run by NumFOCUS",
+		"embedded content", "visitor statistics", "advertising",
+		`<a href="/_consent/cookies">third parties (3)</a>`, // Google, Typeform, Meta
+		"saying no costs you nothing",
+		"change your mind at any time",
+		`<a href="/privacy-policy/">`,
+		"This website", "cookies", "Reject all", "Accept all",
+	} {
+		if !strings.Contains(notice, want) {
+			t.Errorf("%q is not in the banner", want)
+		}
+	}
+}
+
+func TestTheBannerNeedsNoScriptAndNoInlineStyle(t *testing.T) {
+	b := newBanner(t, exampleConfig())
+	page := string(b.Notice("en", undecided())) + string(b.Link("en", signalled())) + string(b.Head("en"))
+	for _, bad := range []string{"<script", "style=", "onclick", "checked", "autofocus", "javascript:", "<style"} {
+		if strings.Contains(page, bad) {
+			t.Errorf("%q is in what is put into pages", bad)
+		}
+	}
+}
+
+func TestWithoutAnyConfiguration(t *testing.T) {
 	b := newBanner(t, Config{})
-	notice := string(b.Notice("en", undecided()))
-	if !strings.Contains(notice, "This website would like to use cookies") {
+	notice := string(b.Notice("", undecided()))
+	if !strings.Contains(notice, "This website would like to use cookies") || !strings.Contains(notice, `value="1"`) {
 		t.Errorf("the banner does not say what it asks:\n%s", notice)
+	}
+}
+
+func TestNamesFromTheConfigurationAreText(t *testing.T) {
+	cfg := exampleConfig()
+	cfg.Controller = `<script>alert(1)</script>"&`
+	cfg.Texts = map[string]map[string]string{"en": {"banner.title": "<b>Hi</b>"}}
+	notice := string(newBanner(t, cfg).Notice("en", undecided()))
+	for _, bad := range []string{"<script", "<b>"} {
+		if strings.Contains(notice, bad) {
+			t.Errorf("%s got into the banner as markup:\n%s", bad, notice)
+		}
+	}
+}
+
+func TestTheHashCoversWhatIsShown(t *testing.T) {
+	first := newBanner(t, exampleConfig()).NoticeHash("en")
+	if len(first) != 64 {
+		t.Fatalf("hash %q is not SHA-256 in hexadecimal", first)
+	}
+	if again := newBanner(t, exampleConfig()).NoticeHash("en"); again != first {
+		t.Error("the same notice has two hashes")
+	}
+	words := exampleConfig()
+	words.Texts = map[string]map[string]string{"en": {"settings.intro": "Other words."}}
+	if newBanner(t, words).NoticeHash("en") == first {
+		t.Error("other words in the settings have the same hash")
+	}
+	fewer, err := New(exampleConfig(), exampleServices()[1:], "/_consent/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fewer.NoticeHash("en") == first {
+		t.Error("other services have the same hash")
+	}
+}
+
+func BenchmarkNoticeAndLink(b *testing.B) {
+	ban, d := newBanner(b, exampleConfig()), undecided()
+	b.ReportAllocs()
+	for b.Loop() {
+		if len(ban.Notice("en", d)) == 0 || len(ban.Link("en", d)) == 0 {
+			b.Fatal("nothing")
+		}
 	}
 }

@@ -1,0 +1,152 @@
+package banner
+
+import (
+	"strings"
+	"testing"
+)
+
+func youtubeFrame() Frame {
+	return Frame{
+		Service: exampleService("youtube"),
+		Source:  "https://www.youtube.com/embed/dQw4w9WgXcQ?start=42",
+		Title:   "Keynote & questions",
+		Width:   "560", Height: "315",
+	}
+}
+
+func TestPlaceholder(t *testing.T) {
+	b := newBanner(t, exampleConfig())
+	golden(t, "placeholder.html", b.AppendPlaceholder(nil, "en", youtubeFrame(), undecided()))
+	golden(t, "placeholder-signal.html", b.AppendPlaceholder(nil, "en", youtubeFrame(), signalled()))
+	golden(t, "placeholder-unknown.html", b.AppendPlaceholder(nil, "en",
+		Frame{Source: "https://widget.example.net/w?id=1", Width: "100%", Height: "400"}, undecided()))
+	golden(t, "placeholder-first-party.html", b.AppendPlaceholder(nil, "en",
+		Frame{Service: exampleService("own-statistics"), Source: "/stats/"}, undecided()))
+}
+
+func TestPlaceholderAppends(t *testing.T) {
+	b := newBanner(t, exampleConfig())
+	got := string(b.AppendPlaceholder([]byte("before "), "en", youtubeFrame(), undecided()))
+	if !strings.HasPrefix(got, `before <div class="cg-placeholder" data-service="youtube"`) {
+		t.Errorf("got %.80s", got)
+	}
+}
+
+// A form inside a form is dropped by the parser, and its end tag closes the
+// outer one: buttons must name theirs by id instead.
+func TestPlaceholderHasNoFormOfItsOwn(t *testing.T) {
+	b := newBanner(t, exampleConfig())
+	box := string(b.AppendPlaceholder(nil, "en", youtubeFrame(), undecided()))
+	if strings.Contains(box, "<form") {
+		t.Error("the placeholder holds a form")
+	}
+	foot := string(b.Link("en", undecided()))
+	for _, id := range []string{"cg-once", "cg-always"} {
+		if !strings.Contains(box, `form="`+id+`"`) || !strings.Contains(foot, `<form id="`+id+`"`) {
+			t.Errorf("button and form %s do not meet", id)
+		}
+	}
+}
+
+func TestPlaceholderTakesTheTitleAsText(t *testing.T) {
+	b, f := newBanner(t, exampleConfig()), youtubeFrame()
+	f.Title = `"><script>alert(1)</script>`
+	f.Source = "javascript:alert(1)"
+	box := string(b.AppendPlaceholder(nil, "en", f, undecided()))
+	if strings.Contains(box, "<script") || strings.Contains(box, "javascript:") {
+		t.Errorf("the title got in as markup: %s", box)
+	}
+}
+
+func TestFramesNobodySeesLeaveNothing(t *testing.T) {
+	b := newBanner(t, exampleConfig())
+	for _, size := range [][2]string{{"1", "1"}, {"0", "0"}, {"560", "1"}, {"3px", "100"}} {
+		f := youtubeFrame()
+		f.Width, f.Height = size[0], size[1]
+		got := b.AppendPlaceholder(nil, "en", f, undecided())
+		if size == [2]string{"0", "0"} {
+			continue // told below: 0 is also what cannot be read
+		}
+		if got != nil {
+			t.Errorf("a frame of %v has a placeholder", size)
+		}
+	}
+}
+
+func TestBox(t *testing.T) {
+	for _, tt := range []struct{ width, height, want string }{
+		{"560", "315", "--cg-w:560px;--cg-h:auto;--cg-r:560/315"},
+		{"560px", "315px", "--cg-w:560px;--cg-h:auto;--cg-r:560/315"},
+		{" 560", "", "--cg-w:560px"},
+		{"100%", "400", "--cg-w:100%;--cg-h:400px"},
+		{"100%", "", "--cg-w:100%"},
+		{"100%", "100%", "--cg-w:100%"},
+		{"", "400", "--cg-h:400px"},
+		{"", "", ""},
+		{"auto", "auto", ""},
+		{"-5", "999999", ""},
+		{"1e3;color:red", "", "--cg-w:1px"},
+	} {
+		if got := string(boxOf(tt.width, tt.height).style()); got != tt.want {
+			t.Errorf("width %q, height %q: %q, want %q", tt.width, tt.height, got, tt.want)
+		}
+	}
+}
+
+func TestContentLink(t *testing.T) {
+	for frame, want := range map[string]string{
+		"https://www.youtube.com/embed/dQw4w9WgXcQ":                                       "https://www.youtube.com/watch?v=dQw4w9WgXcQ",
+		"https://www.youtube-nocookie.com/embed/dQw4w9WgXcQ?start=42&rel=0":               "https://www.youtube.com/watch?t=42&v=dQw4w9WgXcQ",
+		"https://www.youtube.com/embed/videoseries?list=PL123":                            "https://www.youtube.com/playlist?list=PL123",
+		"https://www.youtube.com/embed/":                                                  "",
+		"https://www.youtube.com/live_chat?v=x":                                           "",
+		"https://player.vimeo.com/video/76979871?h=8272103f6e":                            "https://vimeo.com/76979871/8272103f6e",
+		"https://player.vimeo.com/video/76979871":                                         "https://vimeo.com/76979871",
+		"https://numfocus.typeform.com/to/ml4Pi6?typeform-embed=embed-widget":             "https://numfocus.typeform.com/to/ml4Pi6?typeform-embed=embed-widget",
+		"https://www.eventbrite.com/checkout-external?eid=12345&parent=https%3A%2F%2Fx":   "https://www.eventbrite.com/e/12345",
+		"https://www.flipcause.com/secure/cause_pdetails/MTIz":                            "https://www.flipcause.com/secure/cause_pdetails/MTIz",
+		"https://secure.lglforms.com/form_engine/s/abc?t=1#x":                             "https://secure.lglforms.com/form_engine/s/abc?t=1",
+		"https://numfocus.littlegreenlight.com/x":                                         "https://numfocus.littlegreenlight.com/x",
+		"https://www.google.com/maps/embed?pb=!1m18!1m12!1m3!1d3!2d-97.7430!3d30.2672!2m": "https://www.google.com/maps/search/?api=1&query=30.2672%2C-97.7430",
+		"https://www.google.com/maps/embed/v1/place?key=K&q=Austin":                       "https://www.google.com/maps/search/?api=1&query=Austin",
+		"https://maps.google.com/maps?q=Austin+TX&output=embed":                           "https://www.google.com/maps/search/?api=1&query=Austin+TX",
+		"https://www.google.com/maps/d/embed?mid=1abc":                                    "https://www.google.com/maps/d/viewer?mid=1abc",
+		"https://www.google.com/recaptcha/api2/anchor":                                    "",
+		"https://docs.google.com/forms/d/e/X/viewform?embedded=true":                      "https://docs.google.com/forms/d/e/X/viewform",
+		"https://open.spotify.com/embed/episode/7makk4oTQel":                              "https://open.spotify.com/episode/7makk4oTQel",
+		"https://w.soundcloud.com/player/?url=https%3A//soundcloud.com/a/b":               "https://soundcloud.com/a/b",
+		"https://w.soundcloud.com/player/?url=javascript:alert(1)":                        "",
+		"https://codepen.io/team/embed/preview/abc?x=1":                                   "https://codepen.io/team/pen/abc",
+		"https://evilyoutube.com/embed/x":                                                 "",
+		"https://typeform.com.evil.example/to/x":                                          "",
+		"javascript:alert(1)":                                                             "",
+		"data:text/html,x":                                                                "",
+		"//www.youtube.com/embed/x":                                                       "",
+		"":                                                                                "",
+	} {
+		if got := ContentLink(frame); got != want {
+			t.Errorf("ContentLink(%q)\n got %q\nwant %q", frame, got, want)
+		}
+	}
+}
+
+func FuzzContentLink(f *testing.F) {
+	f.Add("https://www.youtube.com/embed/x")
+	f.Add("https://user:pw@www.google.com:99/maps/embed?pb=!2d1!3d2")
+	f.Fuzz(func(t *testing.T, frame string) {
+		if link := ContentLink(frame); link != "" && !strings.HasPrefix(link, "https://") {
+			t.Errorf("ContentLink(%q) = %q leads elsewhere than to a page", frame, link)
+		}
+	})
+}
+
+func BenchmarkPlaceholder(b *testing.B) {
+	ban, f, d := newBanner(b, exampleConfig()), youtubeFrame(), undecided()
+	dst := make([]byte, 0, 4096)
+	b.ReportAllocs()
+	for b.Loop() {
+		if dst = ban.AppendPlaceholder(dst[:0], "en", f, d); len(dst) == 0 {
+			b.Fatal("nothing")
+		}
+	}
+}
