@@ -45,21 +45,23 @@ func (d *deadline) extend(patient time.Duration, set func(time.Time) error) {
 	_ = set(d.until) // fails on a closed connection, which the read or write tells
 }
 
-// A patientBody fails once the visitor has been silent for too long.
+// A patientBody fails once the visitor has been silent for too long. At its end
+// the server lifts the deadline to wait for the visitor to go away, so a reader
+// who asks again must not set another.
 type patientBody struct {
 	io.ReadCloser
 	rc       *http.ResponseController
 	patient  time.Duration
 	deadline deadline
+	ended    bool
 }
 
 func (b *patientBody) Read(p []byte) (int, error) {
-	b.deadline.extend(b.patient, b.rc.SetReadDeadline)
-	n, err := b.ReadCloser.Read(p)
-	if err == io.EOF {
-		// From here on the server only waits for the visitor to go away.
-		_ = b.rc.SetReadDeadline(time.Time{})
+	if !b.ended {
+		b.deadline.extend(b.patient, b.rc.SetReadDeadline)
 	}
+	n, err := b.ReadCloser.Read(p)
+	b.ended = b.ended || err != nil
 	return n, err
 }
 
