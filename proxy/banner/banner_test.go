@@ -235,3 +235,10 @@ func BenchmarkNoticeAndLink(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkNew(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		newBanner(b, exampleConfig())
+	}
+}
