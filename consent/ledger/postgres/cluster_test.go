@@ -28,25 +28,59 @@ type cluster struct {
 	as       *syscall.SysProcAttr // PostgreSQL refuses to run as root
 }
 
-// startCluster makes one and starts it, or skips the test where PostgreSQL is
-// not installed.
-func startCluster(t testing.TB) *cluster {
+// shared is the cluster of all tests, or why there is none.
+var shared struct {
+	*cluster
+	err error
+}
+
+func TestMain(m *testing.M) {
+	shared.cluster, shared.err = newCluster()
+	code := m.Run()
+	if shared.cluster != nil {
+		_ = shared.stop()
+		_ = os.RemoveAll(filepath.Dir(shared.dir))
+	}
+	os.Exit(code)
+}
+
+// running is the cluster, started; where PostgreSQL is not installed the test
+// is skipped.
+func running(t testing.TB) *cluster {
 	t.Helper()
+	switch {
+	case errors.Is(shared.err, errNotInstalled) && os.Getenv("CI") != "true":
+		t.Skip(shared.err)
+	case shared.err != nil:
+		t.Fatal(shared.err)
+	}
+	return shared.cluster
+}
+
+func newCluster() (*cluster, error) {
 	bin, err := binaries()
 	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
+		return nil, err
 	}
-	c := &cluster{bin: bin, dir: filepath.Join(t.TempDir(), "cluster"), port: freePort(t)}
-	must(t, os.Mkdir(c.dir, 0o700))
-	must(t, c.dropRoot())
-	must(t, c.command("initdb", "-D", c.dir, "-U", "consentgate", "-A", "trust", "-N", "--locale=C.UTF-8").run())
-	c.start(t)
-	t.Cleanup(func() { c.stop() })
-	return c
+	dir, err := os.MkdirTemp("", "consentgate-postgres-")
+	if err != nil {
+		return nil, err
+	}
+	c := &cluster{bin: bin, dir: filepath.Join(dir, "cluster")}
+	if c.port, err = freePort(); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(os.Mkdir(c.dir, 0o700), c.dropRoot()); err != nil {
+		return nil, err
+	}
+	err = c.command("initdb", "-D", c.dir, "-U", "consentgate", "-A", "trust", "-N", "--locale=C.UTF-8").run()
+	if err != nil {
+		return nil, err
+	}
+	return c, c.start()
 }
+
+var errNotInstalled = errors.New("PostgreSQL is not installed (Debian: apt install postgresql)")
 
 // binaries finds where initdb and pg_ctl are.
 func binaries() (string, error) {
@@ -55,7 +89,7 @@ func binaries() (string, error) {
 	}
 	dirs, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if len(dirs) == 0 {
-		return "", errors.New("PostgreSQL is not installed (Debian: apt install postgresql)")
+		return "", errNotInstalled
 	}
 	return filepath.Dir(slices.Max(dirs)), nil
 }
@@ -77,10 +111,8 @@ func (c *cluster) dropRoot() error {
 		return err
 	}
 	c.as = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
-	for dir := filepath.Dir(c.dir); dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
-		if err := os.Chmod(dir, 0o755); err != nil {
-			return err
-		}
+	if err := os.Chmod(filepath.Dir(c.dir), 0o755); err != nil {
+		return err
 	}
 	return os.Chown(c.dir, int(uid), int(gid))
 }
@@ -110,15 +142,14 @@ func (c command) run() error {
 	return nil
 }
 
-func (c *cluster) start(t testing.TB) {
-	t.Helper()
+func (c *cluster) start() error {
 	options := fmt.Sprintf("-p %d -k %s -c listen_addresses=127.0.0.1 -c max_connections=50", c.port, c.dir)
-	must(t, c.command("pg_ctl", "-D", c.dir, "-w", "-l", filepath.Join(c.dir, "log"), "-o", options, "start").run())
+	return c.command("pg_ctl", "-D", c.dir, "-w", "-l", filepath.Join(c.dir, "log"), "-o", options, "start").run()
 }
 
 // stop is like pulling the plug of the server's process.
-func (c *cluster) stop() {
-	_ = c.command("pg_ctl", "-D", c.dir, "-w", "-m", "immediate", "stop").run() // it may be stopped already
+func (c *cluster) stop() error {
+	return c.command("pg_ctl", "-D", c.dir, "-w", "-m", "immediate", "stop").run()
 }
 
 // database makes an empty one and returns its address.
@@ -151,12 +182,13 @@ func connect(t testing.TB, url string) *sql.DB {
 	return stdlib.OpenDB(*conf)
 }
 
-func freePort(t testing.TB) int {
-	t.Helper()
+func freePort() (int, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
+	if err != nil {
+		return 0, err
+	}
 	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
 func must(t testing.TB, err error) {

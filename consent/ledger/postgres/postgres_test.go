@@ -13,7 +13,7 @@ import (
 )
 
 func TestContract(t *testing.T) {
-	c := startCluster(t)
+	c := running(t)
 	ledgertest.Run(t, func(t testing.TB) ledger.Store { return open(t, c.database(t)) })
 }
 
@@ -36,7 +36,7 @@ func openAt(t testing.TB, url, path string) *Ledger {
 // TestTwoGateways has two gateways put 10,000 receipts into one database.
 func TestTwoGateways(t *testing.T) {
 	const each, clients = 5000, 64
-	url := startCluster(t).database(t)
+	url := running(t).database(t)
 	gateways := []*Ledger{open(t, url), open(t, url)}
 	var all sync.WaitGroup
 	for g, l := range gateways {
@@ -74,7 +74,7 @@ func TestTwoGateways(t *testing.T) {
 }
 
 func TestMigrations(t *testing.T) {
-	c := startCluster(t)
+	c := running(t)
 	for v := range steps() {
 		t.Run(fmt.Sprintf("from version %d", v), func(t *testing.T) {
 			url := c.database(t)
