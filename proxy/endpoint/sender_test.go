@@ -72,6 +72,7 @@ func TestWhereAChoiceLeads(t *testing.T) {
 		{"another site named", "//evil.example/", here + "/x", "/x"},
 		{"from a page about a choice gone wrong", "", here + "/_consent/choice", "/_consent/"},
 		{"an escaped path stays escaped", "", here + "/a%2Fb/%C3%A9?q=%0d", "/a%2Fb/%C3%A9?q=%0d"},
+		{"an encoded slash does not become one", "", here + "/%2Fevil.example/\xe9", "/%2Fevil.example/%E9"},
 		{"a referrer that looks like another site", "", here + "//evil.example/", "/"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -97,6 +98,7 @@ func TestLocalTarget(t *testing.T) {
 		"/":                    "/",
 		"/a/b.html?c=d&e#f":    "/a/b.html?c=d&e#f",
 		"/%2F/evil.example":    "/%2F/evil.example",
+		"/%2Fevil.example/é":   "/%2Fevil.example/%C3%A9", // not "//evil.example"
 		"/%5Cevil.example":     "/%5Cevil.example",
 		"/%09/evil.example":    "/%09/evil.example",
 		"/a//b":                "/a//b",
@@ -116,7 +118,7 @@ func TestLocalTarget(t *testing.T) {
 // Whatever is accepted stays on this site when a browser resolves it, and can
 // stand in a header field.
 func FuzzLocalTarget(f *testing.F) {
-	for _, s := range []string{"/", "//evil.example", `/\evil`, "/%2e%2e//x", "/a?b#c", "/é"} {
+	for _, s := range []string{"/", "//evil.example", `/\evil`, "/%2e%2e//x", "/a?b#c", "/é", "/%2Fevil.example/é"} {
 		f.Add(s)
 	}
 	base, err := url.Parse("https://site.example/dir/page")

@@ -12,23 +12,24 @@ const longestTarget = 2048
 // localTarget makes of what a form or an address names the path, query and
 // fragment of a page of this very site, written as a Location header takes it.
 // It refuses whatever a browser could take for another site: browsers read "\"
-// as "/", and leave out tabs and line ends wherever they stand.
+// as "/", and leave out tabs and line ends wherever they stand. What it accepts
+// it does not take apart and put together again, for that is how an encoded
+// slash becomes a real one.
 func localTarget(s string) (string, bool) {
-	if len(s) > longestTarget || !strings.HasPrefix(s, "/") || strings.HasPrefix(s, "//") {
+	if !strings.HasPrefix(s, "/") || strings.HasPrefix(s, "//") {
 		return "", false
 	}
 	if strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c == 0x7f || c == '\\' }) {
 		return "", false
 	}
-	u, err := url.Parse(s)
-	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" {
+	target := escapeRaw(s)
+	if u, err := url.Parse(target); err != nil || u.Scheme != "" || u.Host != "" || len(target) > longestTarget {
 		return "", false
 	}
-	return escapeRaw(u.String()), true
+	return target, true
 }
 
-// escapeRaw percent-encodes what url.URL leaves in a query and must not stand in
-// a header field.
+// escapeRaw percent-encodes what must not stand in a header field.
 func escapeRaw(s string) string {
 	const hex = "0123456789ABCDEF"
 	var b strings.Builder
@@ -48,8 +49,10 @@ func (e *Endpoint) referer(r *http.Request) string {
 	if err != nil || !e.isOwnHost(r, u.Host) {
 		return ""
 	}
-	from := url.URL{Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery}
-	target, _ := localTarget(from.String())
+	_, rest, _ := strings.Cut(r.Referer(), "://")
+	_, path, _ := strings.Cut(rest, "/")
+	path, _, _ = strings.Cut(path, "#")
+	target, _ := localTarget("/" + path)
 	return target
 }
 
