@@ -45,7 +45,9 @@ type Sources struct {
 // There is no nonce and no hash: inline code was judged while the page was
 // rewritten, and the page may be kept. Scripts from data: URLs are refused, since
 // nobody judged those. There is always a default-src: without one, prefetching is
-// not checked (CSP Level 3, section 6.1.3).
+// not checked at all. It is checked against the most generous directive (CSP Level
+// 3, section 6.1.3), so with [BlockActive] a script may prefetch whatever it may
+// show as a picture.
 func (s Sources) Policy() string {
 	if s.Unknown == Allow {
 		return ""
