@@ -1,0 +1,162 @@
+package proxy
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/numfocus/consentgate/proxy/encode"
+	"github.com/numfocus/consentgate/proxy/rewrite"
+	"github.com/numfocus/consentgate/proxy/upstream"
+)
+
+// deliver sends the response on: byte for byte unless it is an HTML document
+// that the decision has something to say about.
+func (x *exchange) deliver(res *http.Response) {
+	body, isPage := x.document(res)
+	res.Body = body
+	switch {
+	case !isPage || x.site.leftAlone(x.r):
+		x.pass(res)
+	case x.site.observe:
+		x.watch(res)
+	case res.StatusCode == http.StatusPartialContent, noTransform(res.Header):
+		x.fence(false)
+		x.pass(res)
+	default:
+		x.edit(res)
+	}
+}
+
+// document reports whether a browser would show the response as an HTML
+// document. Where the header does not tell, the body is looked into; the body
+// that is returned has everything.
+func (x *exchange) document(res *http.Response) (io.ReadCloser, bool) {
+	if !upstream.NeedsSniff(res.Header) || !hasBody(x.r, res) {
+		return res.Body, upstream.Sniff(res.Header, nil)
+	}
+	raw := make([]byte, upstream.SniffLen)
+	n, err := io.ReadFull(res.Body, raw)
+	raw = raw[:n]
+	rest := io.Reader(res.Body)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		rest = failing{err}
+	}
+	first, known := x.gateway.decoded(res.Header, raw)
+	whole := readCloser{io.MultiReader(bytes.NewReader(raw), rest), res.Body}
+	return whole, !known || upstream.Sniff(res.Header, first)
+}
+
+// decoded undoes the content coding of the beginning of a body. What it cannot
+// undo is not known to be harmless.
+func (g *Gateway) decoded(h http.Header, raw []byte) (first []byte, known bool) {
+	r, err := g.codings.NewReader(strings.Join(h["Content-Encoding"], ","), bytes.NewReader(raw))
+	if err != nil {
+		return nil, false
+	}
+	defer r.Close()
+	first, _ = io.ReadAll(io.LimitReader(r, upstream.SniffLen)) // cut off as it is
+	return first, true
+}
+
+type readCloser struct {
+	io.Reader
+	io.Closer
+}
+
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+// hasBody reports whether a response to r has one (RFC 9110 section 6.4.1).
+func hasBody(r *http.Request, res *http.Response) bool {
+	return r.Method != http.MethodHead &&
+		res.StatusCode != http.StatusNoContent && res.StatusCode != http.StatusNotModified
+}
+
+// noTransform reports whether the origin forbids changing the content
+// (RFC 9111 section 5.2.2.6).
+func noTransform(h http.Header) bool {
+	for _, line := range h["Cache-Control"] {
+		for directive := range strings.SplitSeq(line, ",") {
+			if strings.EqualFold(strings.TrimSpace(directive), "no-transform") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// pass sends the body as it came.
+func (x *exchange) pass(res *http.Response) {
+	upstream.AnnounceTrailers(x.w.Header(), res)
+	x.w.WriteHeader(res.StatusCode)
+	if !hasBody(x.r, res) {
+		return
+	}
+	x.finish(x.copy(x.w, res))
+	upstream.SendTrailers(x.w, res)
+}
+
+// copy carries a body and returns what broke it.
+func (x *exchange) copy(w http.ResponseWriter, res *http.Response) error {
+	_, err := upstream.CopyBody(w, res, upstream.FlushFor(res))
+	return err
+}
+
+// finish makes a body that is not whole look like it: a visitor must not take a
+// part for the whole.
+func (x *exchange) finish(err error) {
+	if err != nil {
+		x.failure = err
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// edit sends a document on through the rewriter.
+func (x *exchange) edit(res *http.Response) {
+	decoded, err := x.gateway.codings.NewReader(strings.Join(res.Header["Content-Encoding"], ","), res.Body)
+	if err != nil { // a coding nobody knows
+		x.fence(true)
+		x.tally.beyond++
+		x.pass(res)
+		return
+	}
+	defer decoded.Close()
+
+	coding := x.pageHeaders(x.w.Header())
+	if !hasBody(x.r, res) {
+		x.w.WriteHeader(res.StatusCode)
+		return
+	}
+	out := &lateWriter{w: x.w, status: res.StatusCode}
+	encoder, err := x.gateway.codings.NewWriter(coding, out, encode.Fast(coding))
+	if err != nil {
+		x.finish(err)
+	}
+	w := &pageWriter{x: x, out: out, encoder: encoder, rewriter: rewrite.NewWriter(encoder, x.rules(), x.options(res))}
+	x.finish(w.send(res, decoded))
+}
+
+// rules are this exchange's answers to the rewriter.
+func (x *exchange) rules() *page {
+	return &page{
+		judge:  x.judge,
+		accept: strings.Join(x.r.Header["Accept-Language"], ","),
+		tally:  &x.tally,
+		base:   x.base(),
+	}
+}
+
+func (x *exchange) options(res *http.Response) rewrite.Options {
+	o := rewrite.Options{Charset: upstream.Charset(res.Header)}
+	switch dest := x.r.Header.Get("Sec-Fetch-Dest"); {
+	case isDocument(dest):
+		o.Mode = rewrite.Document
+	case dest != "" || strings.EqualFold(x.r.Header.Get("X-Requested-With"), "XMLHttpRequest"):
+		o.Mode = rewrite.Fragment
+	}
+	return o
+}

@@ -1,0 +1,81 @@
+package proxy
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/numfocus/consentgate/consent"
+	"github.com/numfocus/consentgate/consent/catalog"
+	"github.com/numfocus/consentgate/proxy/rewrite"
+)
+
+// An Explainer says what a gateway would do with something on a page of a site,
+// and why. It decides with the gateway's own rules, and needs neither an origin
+// nor a visitor. It is not for concurrent use.
+type Explainer struct {
+	site *site
+	page catalog.URL
+}
+
+// NewExplainer makes one for a page of a site by its full URL. Only what judges
+// is taken from the configuration: neither its upstream nor its notice is read.
+func NewExplainer(c SiteConfig, pageURL string) (*Explainer, error) {
+	e := &Explainer{site: &site{
+		firstParty:    newParties(c.Hosts, c.FirstParty),
+		unknown:       cmp.Or(c.Unknown, UnknownBlockActive),
+		strictCookies: c.Cookies == Strict,
+	}}
+	var parser catalog.Parser
+	u, ok := parser.Parse(nil, []byte(pageURL))
+	if !ok || len(u.Host) == 0 {
+		return nil, fmt.Errorf("%q is not the full URL of a page", pageURL)
+	}
+	e.page = catalog.URL{Scheme: slices.Clone(u.Scheme), Host: slices.Clone(u.Host), Path: slices.Clone(u.Path)}
+	var err error
+	e.site.catalog, err = newCatalog(c.Services)
+	return e, err
+}
+
+// Catalog is the one the site decides by.
+func (e *Explainer) Catalog() *catalog.Catalog { return e.site.catalog }
+
+func (e *Explainer) judge(d consent.Decision) judge {
+	return judge{site: e.site, host: string(e.page.Host), decision: d}
+}
+
+// URL judges a reference on the page.
+func (e *Explainer) URL(ref string, k rewrite.Kind, d consent.Decision) Verdict {
+	j := e.judge(d)
+	return j.url(&e.page, k, []byte(ref))
+}
+
+// Cookie judges a cookie of the site by its name.
+func (e *Explainer) Cookie(name string, d consent.Decision) Verdict {
+	j := e.judge(d)
+	return j.cookie(name)
+}
+
+// Page judges all that a page would load or run, in the order in which it
+// stands there. charset is that of the Content-Type header; it may be empty.
+func (e *Explainer) Page(html io.Reader, charset string, d consent.Decision) ([]Finding, error) {
+	var found []Finding
+	rules := onlyJudge{&page{
+		judge: e.judge(d),
+		base:  e.page,
+		tally: new(tally),
+		trace: func(f Finding) { found = append(found, f) },
+	}}
+	w := rewrite.NewWriter(io.Discard, rules, rewrite.Options{Charset: charset})
+	if _, err := io.Copy(w, html); err != nil {
+		return found, err
+	}
+	return found, w.Close()
+}
+
+// onlyJudge leaves out what a page gets from the banner.
+type onlyJudge struct{ *page }
+
+func (onlyJudge) AppendPlaceholder(dst []byte, _ *rewrite.Element) []byte { return dst }
+func (onlyJudge) AppendInsert(dst []byte, _ rewrite.Place) []byte         { return dst }

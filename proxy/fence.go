@@ -1,0 +1,151 @@
+package proxy
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/numfocus/consentgate/consent"
+	"github.com/numfocus/consentgate/consent/catalog"
+	"github.com/numfocus/consentgate/proxy/encode"
+	"github.com/numfocus/consentgate/proxy/headers"
+	"github.com/numfocus/consentgate/proxy/rewrite"
+)
+
+// pageHeaders makes the header of an edited page and chooses its coding.
+func (x *exchange) pageHeaders(h http.Header) (coding string) {
+	headers.Page{Language: true}.Apply(h)
+	x.fence(false)
+	coding, _ = encode.Negotiate(x.r.Header["Accept-Encoding"], encode.Brotli, encode.Zstd, encode.Gzip)
+	delete(h, "Content-Encoding")
+	if coding != encode.Identity {
+		h["Content-Encoding"] = []string{coding}
+	}
+	return coding
+}
+
+// fence adds the policy that has the browser itself refuse what is withheld;
+// the strict one where nobody could look into the page.
+func (x *exchange) fence(strict bool) {
+	d := x.decision()
+	if d.AllowsEverything() {
+		return
+	}
+	h := x.w.Header()
+	s := x.site.sources(x.judge.host)
+	if !x.site.observe {
+		headers.Restrict(h, x.headerPolicy())
+	}
+	if strict {
+		s.Add(h, s.Strict(), false)
+		return
+	}
+	s.Add(h, x.site.policies.get(x.judge.host+" "+d.Key(), func() string {
+		s.Services = x.site.allowedPatterns(d)
+		return s.Policy()
+	}), x.site.observe)
+}
+
+// filterHints takes out of a header what would make the browser contact
+// somebody who is withheld.
+func (x *exchange) filterHints(h http.Header) {
+	if x.site.observe || x.decision().AllowsEverything() {
+		return
+	}
+	x.tally.headers += headers.Filter(h, x.headerPolicy())
+}
+
+func (x *exchange) headerPolicy() headers.Policy {
+	return headers.Policy{Allowed: x.allowedInHeader, Ads: x.decision().Purposes.Has(consent.Marketing)}
+}
+
+func (x *exchange) allowedInHeader(kind headers.Kind, url string) bool {
+	base := x.base()
+	return !x.judge.url(&base, inPage(kind), []byte(url)).Withheld
+}
+
+// inPage is the kind under which a page would hold what a header has.
+func inPage(k headers.Kind) rewrite.Kind {
+	switch k {
+	case headers.Style:
+		return rewrite.Style
+	case headers.Image:
+		return rewrite.Image
+	case headers.Font:
+		return rewrite.Font
+	case headers.Media:
+		return rewrite.Media
+	case headers.Frame:
+		return rewrite.Frame
+	case headers.Hint:
+		return rewrite.Hint
+	case headers.Prefetch:
+		return rewrite.Prefetch
+	case headers.Refresh:
+		return rewrite.Refresh
+	case headers.Report:
+		return rewrite.Beacon
+	}
+	return rewrite.Script
+}
+
+// base is the URL of the request: what relative URLs resolve against.
+func (x *exchange) base() catalog.URL {
+	scheme := "http"
+	if x.secure() {
+		scheme = "https"
+	}
+	return catalog.URL{Scheme: []byte(scheme), Host: []byte(x.judge.host), Path: []byte(x.r.URL.RequestURI())}
+}
+
+func (s *site) sources(host string) headers.Sources {
+	return headers.Sources{
+		FirstParty: s.firstParty.patterns(host),
+		Unknown:    s.unknown.inPolicy(),
+		ReportPath: s.endpoint.Prefix() + "report",
+	}
+}
+
+// allowedPatterns are the URL patterns of all services that d allows.
+func (s *site) allowedPatterns(d *consent.Decision) []string {
+	var patterns []string
+	for _, service := range s.catalog.Services() {
+		if d.Allows(service) {
+			patterns = append(patterns, service.URLs...)
+		}
+	}
+	return patterns
+}
+
+func (u Unknown) inPolicy() headers.Unknown {
+	switch u {
+	case UnknownAllow:
+		return headers.Allow
+	case UnknownBlockAll:
+		return headers.BlockAll
+	}
+	return headers.BlockActive
+}
+
+// policies remembers Content-Security-Policies by host and decision. There are
+// few: it stops remembering rather than grow.
+type policies struct {
+	known sync.Map
+	count atomic.Int32
+}
+
+const maxPolicies = 512
+
+func (p *policies) get(key string, build func() string) string {
+	if known, ok := p.known.Load(key); ok {
+		return known.(string)
+	}
+	policy := build()
+	if p.count.Load() < maxPolicies {
+		if _, loaded := p.known.LoadOrStore(strings.Clone(key), policy); !loaded {
+			p.count.Add(1)
+		}
+	}
+	return policy
+}

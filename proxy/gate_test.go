@@ -1,0 +1,158 @@
+package proxy_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/rs/zerolog"
+
+	"github.com/numfocus/consentgate/consent/ledger/ledgertest"
+	"github.com/numfocus/consentgate/consent/token"
+	"github.com/numfocus/consentgate/proxy"
+)
+
+// An origin is a site that answers with whatever the test wants.
+type origin struct {
+	server *httptest.Server
+	page   []byte           // what it answers, unless handle is set
+	handle http.HandlerFunc // nil: page
+	asked  *http.Request    // the last request
+}
+
+func newOrigin(t *testing.T) *origin {
+	t.Helper()
+	o := &origin{}
+	o.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		o.asked = r.Clone(r.Context())
+		if o.handle != nil {
+			o.handle(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "text/html")
+		w.Write(o.page)
+	}))
+	t.Cleanup(o.server.Close)
+	return o
+}
+
+// A gate is a gateway with a server of its own.
+type gate struct {
+	server *httptest.Server
+	client *http.Client // follows no redirects
+	log    *strings.Builder
+}
+
+// gateway puts one in front of the origin, configured by change.
+func (o *origin) gateway(t *testing.T, change ...func(*proxy.Config)) *gate {
+	t.Helper()
+	c := proxy.Config{Sites: []proxy.SiteConfig{{}}}
+	c.Sites[0].Upstream.URL = o.server.URL
+	for _, f := range change {
+		f(&c)
+	}
+	tokens, err := token.New([]token.Key{token.NewKey()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := new(strings.Builder)
+	g, err := proxy.New(c, proxy.Parts{
+		Ledger: ledgertest.New(),
+		Tokens: tokens,
+		Log:    zerolog.New(zerolog.SyncWriter(log)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(g)
+	t.Cleanup(server.Close)
+	return &gate{
+		server: server,
+		log:    log,
+		client: &http.Client{
+			Transport:     &http.Transport{DisableCompression: true},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}
+}
+
+// request makes one to the gateway as a browser's navigation.
+func (g *gate) request(t *testing.T, method, target string, header http.Header) *http.Request {
+	t.Helper()
+	r, err := http.NewRequest(method, g.server.URL+target, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
+	for name, lines := range header {
+		r.Header[name] = lines
+	}
+	return r
+}
+
+func (g *gate) do(t *testing.T, r *http.Request) *http.Response {
+	t.Helper()
+	res, err := g.client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { res.Body.Close() })
+	return res
+}
+
+func (g *gate) get(t *testing.T, target string, header http.Header) io.ReadCloser {
+	t.Helper()
+	return g.do(t, g.request(t, http.MethodGet, target, header)).Body
+}
+
+func (g *gate) getFrom(t *testing.T, host, target string, cookies []string) io.ReadCloser {
+	t.Helper()
+	r := g.request(t, http.MethodGet, target, nil)
+	r.Host = host
+	if len(cookies) > 0 {
+		r.Header["Cookie"] = []string{strings.Join(cookies, "; ")}
+	}
+	return g.do(t, r).Body
+}
+
+// choose sends the form of the banner and returns the cookies it is answered
+// with, as a Cookie header holds them.
+func (g *gate) choose(t *testing.T, form url.Values) []string {
+	t.Helper()
+	if form.Get("revision") == "" {
+		form.Set("revision", "1")
+	}
+	r, err := http.NewRequest(http.MethodPost, g.server.URL+"/_consent/choice", strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	r.Header.Set("Origin", g.server.URL)
+	res := g.do(t, r)
+	if res.StatusCode != http.StatusSeeOther {
+		t.Fatalf("choice %v: %s\n%s", form, res.Status, body(t, res.Body))
+	}
+	var cookies []string
+	for _, line := range res.Header["Set-Cookie"] {
+		pair, _, _ := strings.Cut(line, ";")
+		cookies = append(cookies, pair)
+	}
+	return cookies
+}
+
+var (
+	inserts = regexp.MustCompile(`(?s)<link rel="?stylesheet"? href="?/_consent/assets/[^>]*>` +
+		`|<section id="cg-banner".*?</section>\n?|<div id="cg-foot".*?</div>\n?`)
+	placeholders = regexp.MustCompile(`(?s)<div class="cg-placeholder".*?</div></div>`)
+)
+
+func withoutInserts(page string) string { return inserts.ReplaceAllString(page, "") }
+
+// withoutPlaceholders also leaves out the links that stand in place of what is
+// withheld: they load nothing.
+func withoutPlaceholders(page string) string { return placeholders.ReplaceAllString(page, "") }

@@ -1,0 +1,123 @@
+package proxy
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/numfocus/consentgate/consent/ledger"
+	"github.com/numfocus/consentgate/consent/token"
+	"github.com/numfocus/consentgate/proxy/encode"
+	"github.com/numfocus/consentgate/proxy/upstream"
+)
+
+// A Gateway stands in front of one or more sites. It does not change once made
+// and is safe for concurrent use: a reload makes another one.
+type Gateway struct {
+	sites   map[string]*site // by host, lower case and without port
+	any     *site            // serves every other host; nil: none
+	trusted upstream.Trusted
+	tunnels upstream.Tunnels
+	parts   Parts
+	codings encode.Pool
+}
+
+// Parts are what a gateway is given besides its configuration.
+type Parts struct {
+	Ledger ledger.Ledger
+	Tokens *token.Codec
+	Log    zerolog.Logger
+	Now    func() time.Time // nil: time.Now
+}
+
+func (p Parts) now() time.Time {
+	if p.Now == nil {
+		return time.Now()
+	}
+	return p.Now()
+}
+
+// New prepares all sites. It connects to nothing.
+func New(c Config, parts Parts) (*Gateway, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	trusted, err := upstream.NewTrusted(c.TrustedProxies)
+	if err != nil {
+		return nil, err
+	}
+	g := &Gateway{sites: map[string]*site{}, trusted: trusted, parts: parts}
+	for _, sc := range c.Sites {
+		s, err := newSite(sc, c, parts, trusted)
+		if err != nil {
+			return nil, fmt.Errorf("prepare site %s: %w", sc.name(), err)
+		}
+		if len(sc.Hosts) == 0 {
+			g.any = s
+		}
+		for _, h := range sc.Hosts {
+			g.sites[h] = s
+		}
+	}
+	return g, nil
+}
+
+var _ http.Handler = (*Gateway)(nil)
+
+// ServeHTTP is the path of one request.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := g.begin(w, r)
+	defer x.end()
+
+	if status, reason := upstream.Refuse(r); status != 0 {
+		x.refuse(status, reason)
+		return
+	}
+	if x.site == nil {
+		x.refuse(http.StatusMisdirectedRequest, "no site has this host")
+		return
+	}
+	if x.site.endpoint.Handles(r.URL.Path) { // before anything that could fail
+		x.site.endpoint.ServeHTTP(x.own(), r)
+		return
+	}
+	x.decide()
+	res, err := x.site.upstream.RoundTrip(x.outgoing(), x.hints)
+	if err != nil {
+		x.originFailed(err)
+		return
+	}
+	defer res.Body.Close()
+	x.filter(res)
+	if res.StatusCode == http.StatusSwitchingProtocols {
+		x.tunnel(res)
+		return
+	}
+	x.deliver(res)
+}
+
+// Close tells open WebSockets goodbye and closes idle connections to the
+// origins. Requests under way go on.
+func (g *Gateway) Close(ctx context.Context) {
+	g.tunnels.Close(ctx)
+	for _, s := range g.all() {
+		s.upstream.Close()
+	}
+}
+
+func (g *Gateway) all() []*site {
+	var list []*site
+	if g.any != nil {
+		list = append(list, g.any)
+	}
+	for _, s := range g.sites {
+		if !slices.Contains(list, s) {
+			list = append(list, s)
+		}
+	}
+	return list
+}

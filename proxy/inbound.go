@@ -1,0 +1,91 @@
+package proxy
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/numfocus/consentgate/consent/token"
+	"github.com/numfocus/consentgate/proxy/cookies"
+	"github.com/numfocus/consentgate/proxy/upstream"
+)
+
+// outgoing makes the request to the origin: what the visitor sent, without the
+// cookies that are not granted and without our own, and with the decision in
+// the Consent header.
+func (x *exchange) outgoing() *http.Request {
+	o := upstream.Outbound{
+		Trusted: x.gateway.trusted,
+		Consent: x.decision().Purposes.String(),
+	}
+	if x.page = asksForPage(x.r) && !x.site.leftAlone(x.r); x.page {
+		o.Page = true
+		// Decoding costs as much as encoding anew, and the origin is near.
+		o.AcceptEncoding = "identity"
+	}
+	out := x.site.upstream.Outgoing(x.r, o)
+	x.dropCookies(out.Header)
+	return out
+}
+
+func (x *exchange) dropCookies(h http.Header) {
+	lines, ok := h["Cookie"]
+	if !ok {
+		return
+	}
+	value, _ := cookies.FilterRequest(lines, x.dropsInbound)
+	if value == "" {
+		delete(h, "Cookie")
+		return
+	}
+	h["Cookie"] = []string{value}
+}
+
+// dropsInbound also remembers what came in although it is withheld: the answer
+// expires it.
+func (x *exchange) dropsInbound(name string) bool {
+	if token.IsOurs(name) {
+		return true
+	}
+	if !x.judge.cookie(name).Withheld {
+		return false
+	}
+	x.tally.inbound++
+	if x.site.observe {
+		return false
+	}
+	x.spent = append(x.spent, name)
+	return true
+}
+
+// asksForPage reports whether a browser would show the answer as a document.
+// Browsers say so in Sec-Fetch-Dest; what does not send it is believed to want
+// what it accepts by name.
+func asksForPage(r *http.Request) bool {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return false
+	}
+	if dest := r.Header.Get("Sec-Fetch-Dest"); dest != "" {
+		return isDocument(dest)
+	}
+	return accepts(r.Header, "text/html") || accepts(r.Header, "application/xhtml+xml")
+}
+
+func isDocument(dest string) bool {
+	switch dest {
+	case "document", "iframe", "frame", "embed", "object", "fencedframe":
+		return true
+	}
+	return false
+}
+
+func accepts(h http.Header, mediaType string) bool {
+	for _, line := range h["Accept"] {
+		for part := range strings.SplitSeq(line, ",") {
+			name, _, _ := strings.Cut(part, ";")
+			if strings.EqualFold(strings.TrimSpace(name), mediaType) {
+				return true
+			}
+		}
+	}
+	return false
+}

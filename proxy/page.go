@@ -1,0 +1,120 @@
+package proxy
+
+import (
+	"slices"
+
+	"github.com/numfocus/consentgate/consent"
+	"github.com/numfocus/consentgate/consent/catalog"
+	"github.com/numfocus/consentgate/proxy/banner"
+	"github.com/numfocus/consentgate/proxy/rewrite"
+)
+
+// A page is where the rewriter and the decision meet: it answers for one
+// document what to withhold and what to put into it. It is [rewrite.Rules].
+type page struct {
+	judge
+	base   catalog.URL // what URLs of the document resolve against
+	accept string      // Accept-Language of the visitor
+	lang   string      // of the html element
+	last   Verdict     // on what is about to get a placeholder
+	tally  *tally
+	trace  func(Finding) // nil: nobody looks
+}
+
+var _ rewrite.Rules = (*page)(nil)
+
+// A Finding is one thing in a page with its verdict, as Explain reports it.
+type Finding struct {
+	Verdict
+	Kind    rewrite.Kind
+	Element string
+	Attr    string
+	URL     string // as the page has it; empty for an inline script
+	At      int64  // where the element starts, in bytes
+}
+
+func (p *page) Base(href []byte) {
+	if u, ok := p.parser.Parse(&p.base, href); ok && len(u.Host) > 0 {
+		p.base = catalog.URL{
+			Scheme: slices.Clone(u.Scheme),
+			Host:   slices.Clone(u.Host),
+			Path:   slices.Clone(u.Path),
+		}
+	}
+}
+
+func (p *page) Language(tag []byte) { p.lang = string(tag) }
+
+func (p *page) URL(ref *rewrite.Ref) rewrite.Action {
+	v := p.url(&p.base, ref.Kind, ref.URL)
+	return p.conclude(v, Finding{Verdict: v, Kind: ref.Kind, Element: ref.Element, Attr: ref.Attr, At: ref.At}, ref.URL)
+}
+
+func (p *page) Script(s *rewrite.Inline) rewrite.Action {
+	v := p.script(s.Text)
+	return p.conclude(v, Finding{Verdict: v, Kind: rewrite.Script, Element: "script", At: s.At}, nil)
+}
+
+func (p *page) conclude(v Verdict, f Finding, url []byte) rewrite.Action {
+	p.last = v
+	if p.trace != nil {
+		f.URL = string(url)
+		p.trace(f)
+	}
+	if !v.Withheld {
+		return rewrite.Keep
+	}
+	p.tally.add(f.Kind, v)
+	if p.site.observe {
+		return rewrite.Keep
+	}
+	return rewrite.Withhold
+}
+
+func (p *page) Beyond(what string, at int64) { p.tally.beyond++ }
+
+func (p *page) AppendPlaceholder(dst []byte, el *rewrite.Element) []byte {
+	s := p.last.Service
+	if s == nil && p.last.Host == "" || s != nil && s.Withheld != consent.Placeholder {
+		return dst
+	}
+	attr := func(name string) string {
+		value, _ := el.Attr(name)
+		return string(value)
+	}
+	return p.site.banner.AppendPlaceholder(dst, p.language(), banner.Frame{
+		Service: s,
+		Source:  p.resolve(el.Ref.URL),
+		Title:   attr("title"),
+		Width:   attr("width"),
+		Height:  attr("height"),
+	}, p.decision)
+}
+
+// resolve gives a URL of the page in full, or nothing where a browser could not
+// read it.
+func (p *page) resolve(ref []byte) string {
+	u, ok := p.parser.Parse(&p.base, ref)
+	if !ok || len(u.Host) == 0 {
+		return ""
+	}
+	return string(u.Scheme) + "://" + string(u.Host) + string(u.Path)
+}
+
+func (p *page) AppendInsert(dst []byte, at rewrite.Place) []byte {
+	if p.site.observe {
+		return dst
+	}
+	lang := p.language()
+	switch at {
+	case rewrite.HeadStart:
+		return append(dst, p.site.banner.Head(lang)...)
+	case rewrite.BodyStart:
+		return append(dst, p.site.banner.Notice(lang, p.decision)...)
+	case rewrite.BodyEnd:
+		return append(dst, p.site.banner.Link(lang, p.decision)...)
+	}
+	return dst
+}
+
+func (p *page) language() banner.Lang { return p.site.banner.Match(p.lang, p.accept) }

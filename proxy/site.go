@@ -1,0 +1,157 @@
+package proxy
+
+import (
+	"cmp"
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/numfocus/consentgate/consent"
+	"github.com/numfocus/consentgate/consent/catalog"
+	"github.com/numfocus/consentgate/consent/signal"
+	"github.com/numfocus/consentgate/consent/token"
+	"github.com/numfocus/consentgate/proxy/banner"
+	"github.com/numfocus/consentgate/proxy/endpoint"
+	"github.com/numfocus/consentgate/proxy/upstream"
+)
+
+// A site is one site with everything prepared that its requests need.
+type site struct {
+	name          string
+	policy        consent.Policy
+	catalog       *catalog.Catalog
+	firstParty    parties
+	unknown       Unknown
+	strictCookies bool
+	observe       bool
+	excluded      []string
+	domain        string // of our own cookie
+
+	banner   *banner.Banner
+	endpoint *endpoint.Endpoint
+	upstream *upstream.Upstream
+	policies policies
+	parts    Parts
+}
+
+func newSite(c SiteConfig, all Config, parts Parts, trusted upstream.Trusted) (*site, error) {
+	s := &site{
+		name:          c.name(),
+		policy:        consent.Policy{},
+		firstParty:    newParties(c.Hosts, c.FirstParty),
+		unknown:       cmp.Or(c.Unknown, UnknownBlockActive),
+		strictCookies: c.Cookies == Strict,
+		observe:       c.Mode == Observe,
+		excluded:      c.Excluded,
+		domain:        all.Cookie.Domain,
+		parts:         parts,
+	}
+	if len(s.excluded) == 0 {
+		s.excluded = []string{"/wp-admin", "/wp-login.php"}
+	}
+	var err error
+	if s.catalog, err = newCatalog(c.Services); err != nil {
+		return nil, err
+	}
+	prefix := cmp.Or(all.Signals.Prefix, endpoint.DefaultPrefix)
+	if s.banner, err = banner.New(c.Notice, s.catalog.Services(), prefix); err != nil {
+		return nil, err
+	}
+	s.policy.Revision = s.banner.Revision()
+	if s.upstream, err = upstream.New(c.Upstream); err != nil {
+		return nil, err
+	}
+	s.endpoint, err = endpoint.New(all.Signals, s.forEndpoint(c.Hosts, trusted))
+	return s, err
+}
+
+func newCatalog(own catalog.Config) (*catalog.Catalog, error) {
+	builtin, err := catalog.Builtin()
+	if err != nil {
+		return nil, fmt.Errorf("read built-in services: %w", err)
+	}
+	services, err := catalog.Merge(builtin, own)
+	if err != nil {
+		return nil, fmt.Errorf("merge the site's services: %w", err)
+	}
+	return catalog.New(services)
+}
+
+func (s *site) forEndpoint(hosts []string, trusted upstream.Trusted) endpoint.Site {
+	secure := func(r *http.Request) bool { return upstream.IsTLS(r, trusted) }
+	return endpoint.Site{
+		Name:     s.name,
+		Hosts:    hosts,
+		Observe:  s.observe,
+		Policy:   s.policy,
+		Services: s.catalog.Services(),
+		Catalog:  s.catalog.Hash(),
+		Banner:   s.banner,
+		Ledger:   s.parts.Ledger,
+		Tokens:   s.parts.Tokens,
+		Domain:   s.domain,
+		Decide:   func(r *http.Request) consent.Decision { return s.decide(r, secure(r)) },
+		Secure:   secure,
+		Host:     func(r *http.Request) string { return r.Host },
+		Now:      s.parts.now,
+		Random:   rand.Reader,
+		Problem: func(r *http.Request, err error) {
+			s.parts.Log.Error().Err(err).Str("site", s.name).Str("path", r.URL.Path).Msg("own route")
+		},
+	}
+}
+
+// decide says who asks and what is allowed.
+func (s *site) decide(r *http.Request, secure bool) consent.Decision {
+	v := consent.Visitor{Signals: signal.Read(r.Header)}
+	if lines := r.Header["Cookie"]; len(lines) > 0 {
+		own := s.cookie(secure)
+		v.Choice = s.choice(token.Find(lines, own.Name()))
+		v.Once = s.once(token.Find(lines, own.OnceName()))
+	}
+	return s.policy.Decide(v, s.parts.now())
+}
+
+// choice takes the newest of several: a browser sends two when the cookie
+// exists for the host and for its domain. What cannot be read is no choice.
+func (s *site) choice(values []string) *consent.Choice {
+	var newest *consent.Choice
+	for _, value := range values {
+		c, err := s.parts.Tokens.Decode(value)
+		if err == nil && (newest == nil || c.At.After(newest.At)) {
+			newest = &c
+		}
+	}
+	return newest
+}
+
+func (s *site) once(values []string) []consent.ServiceID {
+	for _, value := range values {
+		if ids, err := s.parts.Tokens.DecodeOnce(value); err == nil {
+			return ids
+		}
+	}
+	return nil
+}
+
+func (s *site) cookie(secure bool) token.Cookie {
+	return token.Cookie{Secure: secure, Domain: s.domain}
+}
+
+// errorPage says in the visitor's language that the page could not be had.
+func (s *site) errorPage(w http.ResponseWriter, r *http.Request, status int, kind banner.Kind) {
+	lang := s.banner.Match("", strings.Join(r.Header["Accept-Language"], ","))
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", string(lang))
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Robots-Tag", "noindex")
+	if status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", "10")
+	}
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_ = s.banner.Message(w, lang, kind) // the visitor has gone
+	}
+}

@@ -1,0 +1,49 @@
+package proxy
+
+import (
+	"github.com/rs/zerolog"
+
+	"github.com/numfocus/consentgate/proxy/rewrite"
+)
+
+// A tally counts what was withheld in answering one request.
+type tally struct {
+	kinds   [rewrite.Refresh + 1]int
+	inbound int // cookies taken out of the request
+	cookies int // cookies taken out of the response
+	headers int // header members taken out of the response
+	beyond  int // things too long or too odd to judge
+}
+
+func (t *tally) add(k rewrite.Kind, _ Verdict) { t.kinds[k]++ }
+
+var kindNames = [...]string{
+	rewrite.Script:   "scripts",
+	rewrite.Frame:    "frames",
+	rewrite.Image:    "images",
+	rewrite.Pixel:    "pixels",
+	rewrite.Media:    "media",
+	rewrite.Style:    "styles",
+	rewrite.Font:     "fonts",
+	rewrite.Icon:     "icons",
+	rewrite.Hint:     "hints",
+	rewrite.Prefetch: "prefetches",
+	rewrite.Beacon:   "beacons",
+	rewrite.Refresh:  "refreshes",
+}
+
+// MarshalZerologObject writes the counts that are not zero.
+func (t *tally) MarshalZerologObject(e *zerolog.Event) {
+	write := func(name string, n int) {
+		if n > 0 {
+			e.Int(name, n)
+		}
+	}
+	for kind, n := range t.kinds {
+		write(kindNames[kind], n)
+	}
+	write("cookies_in", t.inbound)
+	write("cookies_out", t.cookies)
+	write("headers", t.headers)
+	write("beyond_limit", t.beyond)
+}
