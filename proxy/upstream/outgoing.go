@@ -41,8 +41,8 @@ func (u *Upstream) Outgoing(in *http.Request, o Outbound) *http.Request {
 	if len(in.Trailer) > 0 {
 		out.Trailer, out.Body = carryTrailers(in)
 	}
-	// A connection on which the origin refused a body before it came is not fit
-	// for another request (CVE-2024-24791).
+	// Where the origin refuses a body before it came, the transport would send it
+	// all the same to keep the connection (CVE-2024-24791); better to lose that one.
 	out.Close = len(h["Expect"]) > 0
 	return out
 }

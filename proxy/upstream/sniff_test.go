@@ -123,8 +123,8 @@ func TestSniffHeedsTheOriginsWord(t *testing.T) {
 
 func TestCharset(t *testing.T) {
 	for line, want := range map[string]string{
-		"text/html":                                      "",
-		"text/html; charset=UTF-8":                       "utf-8",
+		"text/html":                "",
+		"text/html; charset=UTF-8": "utf-8",
 		`text/html; a="x;charset=no"; Charset="latin1"`:  "latin1",
 		"text/html;charset='windows-1252'":               "windows-1252",
 		"text/html; charset=a; charset=b":                "a",
