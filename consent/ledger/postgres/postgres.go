@@ -165,7 +165,7 @@ func (l *Ledger) Purge(ctx context.Context, before time.Time) (int, error) {
 	for total := 0; ; {
 		n, err := l.erase(ctx, ledger.OutOfTime,
 			"SELECT gateway, seq FROM consentgate_payload WHERE until < $1 ORDER BY until, gateway, seq LIMIT $2",
-			before.Unix(), purgeBatch)
+			before.UTC().Format(time.RFC3339), purgeBatch)
 		total += n
 		if err != nil {
 			return total, fmt.Errorf("purge ledger: %w", err)

@@ -89,10 +89,11 @@ func scanChain(row scanner, c *ledger.Chain) error {
 
 func scanLink(rows *sql.Rows, visit func(ledger.Link) error) error {
 	var (
-		l          ledger.Link
-		unix       int64
-		kind       string
-		salt, body []byte
+		l    ledger.Link
+		unix int64
+		kind string
+		salt []byte
+		body sql.NullString
 	)
 	err := rows.Scan(&l.Gateway, &l.Seq, &unix, &kind,
 		digest{&l.Digest}, digest{&l.Prev}, digest{&l.Hash}, &salt, &body)
@@ -100,8 +101,8 @@ func scanLink(rows *sql.Rows, visit func(ledger.Link) error) error {
 		return err
 	}
 	l.Time, l.Kind = time.Unix(unix, 0).UTC(), ledger.Kind(kind)
-	if salt != nil {
-		l.Payload = &ledger.Payload{Body: body}
+	if body.Valid {
+		l.Payload = &ledger.Payload{Body: []byte(body.String)}
 		copy(l.Payload.Salt[:], salt)
 	}
 	return visit(l)

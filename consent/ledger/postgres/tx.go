@@ -56,11 +56,7 @@ func (t *tx) insert(links []ledger.Link) error {
 		if l.Payload == nil {
 			continue
 		}
-		r, _, err := l.Receipt()
-		if err != nil {
-			return fmt.Errorf("entry %d of %s: %w", l.Seq, l.Gateway, err)
-		}
-		p.add(l, r)
+		p.add(l)
 		if erasure, ok, err := l.Erasure(); err != nil {
 			return fmt.Errorf("entry %d of %s: %w", l.Seq, l.Gateway, err)
 		} else if ok {
@@ -112,30 +108,21 @@ func (c *entryColumns) insert(t *tx) error {
 }
 
 type payloadColumns struct {
-	gateway    []string
-	seq        []int64
-	record     []*string
-	until      []*int64
-	salt, body [][]byte
+	gateway []string
+	seq     []int64
+	salt    [][]byte
+	body    []string
 }
 
-// add takes r for the columns of a receipt; for an erasure it is zero.
-func (c *payloadColumns) add(l ledger.Link, r ledger.Receipt) {
-	var record *string
-	var until *int64
-	if l.Kind == ledger.KindReceipt {
-		unix := r.ValidUntil.Unix()
-		record, until = &r.Record, &unix
-	}
+func (c *payloadColumns) add(l ledger.Link) {
 	c.gateway, c.seq = append(c.gateway, l.Gateway), append(c.seq, int64(l.Seq))
-	c.record, c.until = append(c.record, record), append(c.until, until)
-	c.salt, c.body = append(c.salt, l.Payload.Salt[:]), append(c.body, l.Payload.Body)
+	c.salt, c.body = append(c.salt, l.Payload.Salt[:]), append(c.body, string(l.Payload.Body))
 }
 
 func (c *payloadColumns) insert(t *tx) error {
-	return t.exec(`INSERT INTO consentgate_payload (gateway, seq, record, until, salt, body)
-		SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[], $5::bytea[], $6::bytea[])`,
-		c.gateway, c.seq, c.record, c.until, c.salt, c.body)
+	return t.exec(`INSERT INTO consentgate_payload (gateway, seq, salt, body)
+		SELECT * FROM unnest($1::text[], $2::bigint[], $3::bytea[], $4::text[])`,
+		c.gateway, c.seq, c.salt, c.body)
 }
 
 func (t *tx) putNotice(n ledger.Notice) error {

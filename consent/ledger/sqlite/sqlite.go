@@ -174,7 +174,7 @@ func (s *Store) Purge(ctx context.Context, before time.Time) (int, error) {
 func (s *Store) purgeSome(ctx context.Context, before time.Time) (n int, err error) {
 	err = s.do(ctx, alone, func(t *tx) error {
 		ids, err := t.ids("SELECT gateway, seq FROM payload WHERE until < ? ORDER BY until, gateway, seq LIMIT ?",
-			before.Unix(), purgeBatch)
+			before.UTC().Format(time.RFC3339), purgeBatch)
 		if err != nil || len(ids) == 0 {
 			return err
 		}

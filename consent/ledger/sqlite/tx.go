@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -57,7 +56,7 @@ func (t *tx) appendReceipt(r ledger.Receipt) error {
 	}
 	t.large = true
 	t.counts.Add(r.Keys(t.own.Gateway)...)
-	return t.putLink(link, r.Record, r.ValidUntil)
+	return t.putLink(link)
 }
 
 // erase appends e and removes what it names.
@@ -66,7 +65,7 @@ func (t *tx) erase(e ledger.Erasure) error {
 	if err != nil {
 		return err
 	}
-	if err := t.putLink(link, "", time.Time{}); err != nil {
+	if err := t.putLink(link); err != nil {
 		return err
 	}
 	return t.obey(e)
@@ -107,11 +106,7 @@ func (t *tx) extend(links []ledger.Link) error {
 
 // take stores a link from elsewhere.
 func (t *tx) take(l ledger.Link) error {
-	r, _, err := l.Receipt()
-	if err != nil {
-		return err
-	}
-	if err := t.putLink(l, r.Record, r.ValidUntil); err != nil {
+	if err := t.putLink(l); err != nil {
 		return err
 	}
 	e, ok, err := l.Erasure()
@@ -151,15 +146,14 @@ func (t *tx) raiseCounts(counts []ledger.Count) error {
 	return nil
 }
 
-func (t *tx) putLink(l ledger.Link, record string, until time.Time) error {
+func (t *tx) putLink(l ledger.Link) error {
 	err := t.exec("INSERT INTO entry (gateway, seq, time, kind, digest, prev, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
 		l.Gateway, l.Seq, l.Time.Unix(), string(l.Kind), l.Digest[:], l.Prev[:], l.Hash[:])
 	if err != nil || l.Payload == nil {
 		return err
 	}
-	ends := sql.NullInt64{Int64: until.Unix(), Valid: record != ""}
-	return t.exec("INSERT INTO payload (gateway, seq, record, until, salt, body) VALUES (?, ?, ?, ?, ?, ?)",
-		l.Gateway, l.Seq, sql.NullString{String: record, Valid: record != ""}, ends, l.Payload.Salt[:], l.Payload.Body)
+	return t.exec("INSERT INTO payload (gateway, seq, salt, body) VALUES (?, ?, ?, ?)",
+		l.Gateway, l.Seq, l.Payload.Salt[:], l.Payload.Body)
 }
 
 func (t *tx) putChain(c ledger.Chain) error {

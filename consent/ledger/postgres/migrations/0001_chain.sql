@@ -20,13 +20,15 @@ CREATE TABLE consentgate_entry (
 	PRIMARY KEY (gateway, seq)
 );
 
+-- What is looked for is computed from the body, so that it cannot say anything
+-- else than what the chain vouches for.
 CREATE TABLE consentgate_payload (
 	gateway text   COLLATE "C" NOT NULL,
 	seq     bigint NOT NULL,
-	record  text   COLLATE "C", -- of a receipt
-	until   bigint,             -- end of its validity, Unix seconds
 	salt    bytea  NOT NULL,
-	body    bytea  NOT NULL,
+	body    text   NOT NULL, -- canonical JSON
+	record  text   COLLATE "C" GENERATED ALWAYS AS (body::json ->> 'record_id') STORED,   -- of a receipt
+	until   text   COLLATE "C" GENERATED ALWAYS AS (body::json ->> 'valid_until') STORED, -- RFC 3339, UTC
 	PRIMARY KEY (gateway, seq)
 );
 

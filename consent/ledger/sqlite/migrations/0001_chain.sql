@@ -22,13 +22,15 @@ CREATE TABLE entry (
 	PRIMARY KEY (gateway, seq)
 ) STRICT, WITHOUT ROWID;
 
+-- What is looked for is computed from the body, so that it cannot say anything
+-- else than what the chain vouches for.
 CREATE TABLE payload (
 	gateway TEXT    NOT NULL,
 	seq     INTEGER NOT NULL,
-	record  TEXT,             -- of a receipt
-	until   INTEGER,          -- end of its validity, Unix seconds
 	salt    BLOB    NOT NULL,
 	body    BLOB    NOT NULL,
+	record  TEXT GENERATED ALWAYS AS (CAST(body AS TEXT) ->> 'record_id') VIRTUAL,   -- of a receipt
+	until   TEXT GENERATED ALWAYS AS (CAST(body AS TEXT) ->> 'valid_until') VIRTUAL, -- RFC 3339, UTC
 	PRIMARY KEY (gateway, seq)
 ) STRICT, WITHOUT ROWID;
 
