@@ -93,10 +93,6 @@ func writes(f *ast.FuncDecl, vars map[string]bool) []string {
 			}
 		case *ast.IncDecStmt:
 			target(n.X)
-		case *ast.UnaryExpr:
-			if n.Op == token.AND {
-				target(n.X)
-			}
 		case *ast.CallExpr:
 			if fun, ok := n.Fun.(*ast.Ident); ok && (fun.Name == "delete" || fun.Name == "clear") {
 				target(n.Args[0])
