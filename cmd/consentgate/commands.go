@@ -1,0 +1,207 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// A command is one word after consentgate.
+type command struct {
+	name  string
+	args  string // as in the usage line
+	short string // one line
+	long  string // what an admin wants to know, flags aside
+	flags func(*flag.FlagSet)
+	run   func(c console, args []string) int
+}
+
+// commands lists them in the order in which somebody meets them.
+func commands() []command {
+	return []command{
+		{
+			name: "demo", args: "[--listen ADDR]",
+			short: "see an example site with and without the gateway",
+			long: `Starts an example site that embeds seventeen third-party services, a gateway
+in front of it, and stand-ins for all the third parties on this computer, so
+that nothing is needed and nothing leaves it. It prints three addresses: the
+site without the gateway, the site with it, and a page that shows who was
+called. Ctrl-C ends it.`,
+			flags: func(f *flag.FlagSet) { new(demoOptions).register(f) },
+			run:   demoCommand,
+		},
+		{
+			name: "run", args: "--upstream URL --listen ADDR [--data DIR] [--admin ADDR]\n       consentgate run --config FILE",
+			short: "stand in front of a site",
+			long: `Without a file, one site is served: every Host is passed to the upstream, and
+what shares the registrable domain of the Host is the first party. The key that
+signs visitors' choices and the record of consent are kept in the data folder,
+which is made at the first start; keep it, and keep it private.
+
+SIGTERM and Ctrl-C let what is under way finish, and then end the program.`,
+			flags: func(f *flag.FlagSet) { new(runOptions).register(f) },
+			run:   runCommand,
+		},
+		{
+			name: "check", args: "FILE",
+			short: "list every mistake in a configuration",
+			long: `Reads a configuration as run would, and lists all mistakes with file, line,
+column and the cure. It changes nothing and opens no port. Exit code 2 means
+there are mistakes.`,
+			run: checkCommand,
+		},
+		{
+			name: "explain", args: "URL|COOKIE|FILE.html [--granted WORDS] [--config FILE [--site NAME]] [--page URL]",
+			short: "say whose something is, and what would happen to it",
+			long: `For a URL or the name of a cookie: which service it belongs to, whether it
+would be withheld, and by which rule. For a file with HTML: the same for
+everything in it that a browser would load or run, line by line.`,
+			flags: func(f *flag.FlagSet) { new(explainOptions).register(f) },
+			run:   explainCommand,
+		},
+		{
+			name: "keys", args: "list|rotate [--data DIR | --config FILE]",
+			short: "show or renew the keys that sign visitors' choices",
+			long: `rotate puts a new key in front. The older ones are still accepted, so nobody is
+asked again, until more than --keep of them have gathered. A running gateway
+takes the new key at its next start.`,
+			flags: func(f *flag.FlagSet) { new(keysOptions).register(f) },
+			run:   keysCommand,
+		},
+		{
+			name:  "version",
+			short: "say which version this is",
+			run:   version,
+		},
+	}
+}
+
+func find(name string) (command, bool) {
+	for _, cmd := range commands() {
+		if cmd.name == name {
+			return cmd, true
+		}
+	}
+	return command{}, false
+}
+
+func unknownCommand(c console, name string) int {
+	var names []string
+	for _, cmd := range commands() {
+		names = append(names, cmd.name)
+	}
+	fmt.Fprintf(c.err, "consentgate: there is no command %q", name)
+	if near := nearest(name, names); near != "" {
+		fmt.Fprintf(c.err, "; did you mean %q?", near)
+	}
+	fmt.Fprintln(c.err, "\nconsentgate help lists them all.")
+	return exitUsage
+}
+
+// usage is what consentgate says when it is asked nothing.
+func usage(w io.Writer) {
+	fmt.Fprint(w, `Consentgate stands in front of a web site and keeps every tracker away from a
+visitor until that visitor says yes.
+
+Usage: consentgate COMMAND [flags]
+
+`)
+	for _, cmd := range commands() {
+		fmt.Fprintf(w, "  %-9s%s\n", cmd.name, cmd.short)
+	}
+	fmt.Fprint(w, `
+consentgate help COMMAND tells more of each, and consentgate help config shows
+a configuration file with everything that can be set.
+Exit codes: 0 fine, 1 failed, 2 wrong use.
+`)
+}
+
+func help(c console, args []string) int {
+	if len(args) == 0 {
+		usage(c.out)
+		return exitFine
+	}
+	if args[0] == "config" {
+		fmt.Fprint(c.out, sampleConfig)
+		return exitFine
+	}
+	cmd, ok := find(args[0])
+	if !ok {
+		return unknownCommand(c, args[0])
+	}
+	cmd.help(c.out)
+	return exitFine
+}
+
+func (cmd command) help(w io.Writer) {
+	fmt.Fprintf(w, "Usage: consentgate %s\n\n", strings.TrimSpace(cmd.name+" "+cmd.args))
+	if cmd.long == "" {
+		fmt.Fprintf(w, "It will %s.\n", cmd.short)
+		return
+	}
+	fmt.Fprintln(w, cmd.long)
+	if cmd.flags == nil {
+		return
+	}
+	fmt.Fprintln(w)
+	set := flag.NewFlagSet(cmd.name, flag.ContinueOnError)
+	cmd.flags(set)
+	set.VisitAll(func(f *flag.Flag) {
+		value, says := flag.UnquoteUsage(f)
+		if f.DefValue != "" && f.DefValue != "false" {
+			says += " (default " + f.DefValue + ")"
+		}
+		fmt.Fprintf(w, "  %-18s %s\n", strings.TrimSpace("--"+f.Name+" "+value), says)
+	})
+}
+
+// An options type is a command's flags.
+type options interface{ register(*flag.FlagSet) }
+
+// parse reads flags and returns the other arguments, before, between and after
+// the flags. When ok is false the command is over, with this exit code.
+func parse(c console, name string, o options, args []string) (rest []string, code int, ok bool) {
+	set := flag.NewFlagSet(name, flag.ContinueOnError)
+	set.SetOutput(new(bytes.Buffer)) // it would print every flag after each mistake
+	set.Usage = func() {}
+	if o != nil {
+		o.register(set)
+	}
+	cmd, _ := find(name)
+	for {
+		err := set.Parse(args)
+		switch {
+		case errors.Is(err, flag.ErrHelp):
+			cmd.help(c.out)
+			return nil, exitFine, false
+		case err != nil:
+			return nil, cmd.misused(c, err.Error()), false
+		case set.NArg() == 0:
+			return rest, exitFine, true
+		}
+		rest = append(rest, set.Arg(0))
+		args = set.Args()[1:]
+	}
+}
+
+// misused tells what was wrong with a command line, and how it should be.
+func (cmd command) misused(c console, problem string) int {
+	fmt.Fprintf(c.err, "consentgate %s: %s\nUsage: consentgate %s\nconsentgate help %[1]s tells more.\n",
+		cmd.name, problem, strings.TrimSpace(cmd.name+" "+cmd.args))
+	return exitUsage
+}
+
+// misuse is misused for a command by its name.
+func misuse(c console, name, format string, args ...any) int {
+	cmd, _ := find(name)
+	return cmd.misused(c, fmt.Sprintf(format, args...))
+}
+
+// failed tells that a command could not do what it was asked for.
+func failed(c console, name string, err error) int {
+	fmt.Fprintf(c.err, "consentgate %s: %v\n", name, err)
+	return exitFailed
+}

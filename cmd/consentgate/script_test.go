@@ -1,0 +1,185 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"consentgate": main})
+}
+
+// TestScripts runs the stories in testdata/script against the program itself.
+// They know these commands beside testscript's own:
+//
+//	origin          serves the folder site of the story; $origin is its address
+//	start args...   runs consentgate in the background until it says where it
+//	                listens; each "  name  http://..." it prints becomes $name
+//	get [-H 'Name: value'] URL       writes status line, header and body to the file response
+//	post [-H 'Name: value'] URL form posts a form, and follows no redirect
+//	stop            sends SIGTERM to what start started, expects exit code 0,
+//	                and leaves the files started.out and started.err
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:           "testdata/script",
+		UpdateScripts: *update,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"origin": origin, "start": start, "get": get, "post": post, "stop": stop,
+		},
+		Setup: func(env *testscript.Env) error {
+			env.Values[background{}] = new(process)
+			return nil
+		},
+	})
+}
+
+type background struct{}
+
+// A process is the consentgate that a story has started.
+type process struct {
+	cmd      *exec.Cmd
+	out, err bytes.Buffer
+	copied   chan struct{} // closed when all of out is there
+}
+
+func origin(ts *testscript.TestScript, neg bool, args []string) {
+	server := httptest.NewServer(http.FileServer(http.Dir(ts.MkAbs("site"))))
+	ts.Defer(server.Close)
+	ts.Setenv("origin", server.URL)
+}
+
+// addressLine is how a program says where it listens.
+var addressLine = regexp.MustCompile(`^  (\w+) +(http://\S+)$`)
+
+func start(ts *testscript.TestScript, neg bool, args []string) {
+	p := ts.Value(background{}).(*process)
+	p.cmd = exec.Command(programPath(ts), args...)
+	p.cmd.Dir = ts.MkAbs(".")
+	p.cmd.Env = append(os.Environ(), "TMPDIR="+ts.MkAbs(".tmp"))
+	p.cmd.Stderr = &p.err
+	stdout, err := p.cmd.StdoutPipe()
+	ts.Check(err)
+	ts.Check(p.cmd.Start())
+	p.copied = make(chan struct{})
+	ts.Defer(func() { p.cmd.Process.Kill() })
+
+	lines := make(chan string)
+	go func() {
+		defer close(p.copied)
+		defer close(lines)
+		for scan := bufio.NewScanner(io.TeeReader(stdout, &p.out)); scan.Scan(); {
+			lines <- scan.Text()
+		}
+	}()
+	for line := range lines {
+		if m := addressLine.FindStringSubmatch(line); m != nil {
+			ts.Setenv(m[1], strings.TrimSuffix(m[2], "/"))
+		}
+		if strings.HasPrefix(line, "Ctrl-C") {
+			go func() {
+				for range lines {
+				}
+			}()
+			return
+		}
+	}
+	p.cmd.Wait()
+	ts.Fatalf("it ended before it listened: %s", p.err.String())
+}
+
+// programPath finds the consentgate that testscript has put into the story's PATH.
+func programPath(ts *testscript.TestScript) string {
+	for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
+		name := filepath.Join(dir, "consentgate")
+		if _, err := os.Stat(name); err == nil {
+			return name
+		}
+	}
+	ts.Fatalf("no consentgate in PATH")
+	return ""
+}
+
+func stop(ts *testscript.TestScript, neg bool, args []string) {
+	p := ts.Value(background{}).(*process)
+	ts.Check(p.cmd.Process.Signal(syscall.SIGTERM))
+	<-p.copied
+	err := p.cmd.Wait()
+	ts.Check(os.WriteFile(ts.MkAbs("started.out"), p.out.Bytes(), 0o644))
+	ts.Check(os.WriteFile(ts.MkAbs("started.err"), p.err.Bytes(), 0o644))
+	ts.Check(err)
+}
+
+func get(ts *testscript.TestScript, neg bool, args []string) {
+	request(ts, "GET", args, 1)
+}
+
+func post(ts *testscript.TestScript, neg bool, args []string) {
+	request(ts, "POST", args, 2)
+}
+
+// request writes the response to the file "response", status line first.
+func request(ts *testscript.TestScript, method string, args []string, want int) {
+	header := http.Header{}
+	for len(args) > 2 && args[0] == "-H" {
+		name, value, _ := strings.Cut(args[1], ": ")
+		header.Add(name, value)
+		args = args[2:]
+	}
+	if len(args) != want {
+		ts.Fatalf("%s takes %d arguments", strings.ToLower(method), want)
+	}
+	var body io.Reader
+	if want == 2 {
+		form, err := url.ParseQuery(args[1])
+		ts.Check(err)
+		body = strings.NewReader(form.Encode())
+		header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	req, err := http.NewRequest(method, args[0], body)
+	ts.Check(err)
+	req.Header = header
+	resp, err := browserLike().Do(req)
+	ts.Check(err)
+	defer resp.Body.Close()
+	var out bytes.Buffer
+	fmt.Fprintln(&out, resp.Proto, resp.Status)
+	ts.Check(resp.Header.Write(&out))
+	out.WriteString("\n")
+	_, err = out.ReadFrom(resp.Body)
+	ts.Check(err)
+	text := bytes.ReplaceAll(out.Bytes(), []byte("\r\n"), []byte("\n"))
+	ts.Check(os.WriteFile(ts.MkAbs("response"), text, 0o644))
+}
+
+// browserLike takes every name below localhost to be this computer, as browsers
+// do, and shows redirects rather than following them.
+func browserLike() *http.Client {
+	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if host, port, err := net.SplitHostPort(addr); err == nil && strings.HasSuffix(host, "localhost") {
+			addr = net.JoinHostPort("127.0.0.1", port)
+		}
+		return new(net.Dialer).DialContext(ctx, network, addr)
+	}
+	return &http.Client{
+		Transport:     &http.Transport{DialContext: dial, DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Timeout:       30 * time.Second,
+	}
+}
