@@ -56,7 +56,8 @@ func loadingElement(rest []byte) bool {
 
 // loads reports whether a text has some idiom.
 func (x *scriptIndex) loads(text []byte) bool {
-	for s := x.idiomTexts.search(text); s.find(); {
+	s := x.idiomTexts.search(text)
+	for s.find() {
 		if m := x.idioms[s.id]; m.means == nil || m.means(text[s.at+len(m.text):]) {
 			return true
 		}

@@ -7,8 +7,6 @@ import "bytes"
 //
 //	"https://example.com/a.js"   "https:\/\/example.com\/a.js"
 //	"//example.com"              (s ? "https://ssl" : "http://www") + ".example.com/a.js"
-//
-// It keeps its scratch space in itself, so that it allocates nothing.
 type urlSearch struct {
 	text []byte
 	next int
@@ -17,12 +15,11 @@ type urlSearch struct {
 	at     int    // where the host is, in the text
 	end    int    // where the host ends
 	host   []byte // in lower case
-	path   []byte // begins with a slash; not escaped; cut at a length that is enough to compare
 	quoted bool   // it begins a string, an attribute or an argument, as nothing in a comment does
-
-	hostBuf [256]byte
-	pathBuf [256]byte
 }
+
+// maxHost is the greatest length of a domain in the DNS.
+const maxHost = 253
 
 // find moves on to the next URL. It reports false at the end.
 func (s *urlSearch) find() bool {
@@ -67,7 +64,6 @@ func (s *urlSearch) absolute(slashes, start int) bool {
 		return false
 	}
 	s.quoted = opens(s.text, beforeScheme(s.text, slashes))
-	s.setPath(end)
 	return true
 }
 
@@ -92,47 +88,45 @@ func (s *urlSearch) rest(slash int) bool {
 		return false
 	}
 	s.quoted = true
-	s.setPath(end)
 	return true
 }
 
-// setHost takes text[start:end] as the host, if it can be one.
+// setHost takes text[start:end] as the host, if it can be one. It is copied only
+// if it has to be changed.
 func (s *urlSearch) setHost(prefix string, start, end int) bool {
-	if end-start > len(s.hostBuf)-len(prefix) {
+	if start == end || end-start > maxHost {
 		return false
 	}
-	host := append(s.hostBuf[:0], prefix...)
-	for _, c := range s.text[start:end] {
-		host = append(host, lowered(c))
+	s.at, s.end, s.host = start, end, s.text[start:end]
+	if prefix != "" || classOf(s.host)&hostUpper != 0 {
+		s.host = append([]byte(prefix), lowerASCII(string(s.host))...)
 	}
-	s.at, s.end, s.host = start, end, host
-	return isDomain(host)
+	return isDomain(s.host)
 }
 
-// setPath takes what follows the host as the path.
-func (s *urlSearch) setPath(end int) {
-	text := s.text[end:]
+// path appends to buf, up to its capacity, the path and query that follow the
+// host. Slashes are not escaped.
+func (s *urlSearch) path(buf []byte) []byte {
+	text := s.text[s.end:]
 	if len(text) > 0 && text[0] == ':' {
 		text = text[1:]
 		for len(text) > 0 && '0' <= text[0] && text[0] <= '9' {
 			text = text[1:]
 		}
 	}
-	path := s.pathBuf[:0]
 	if len(text) == 0 || text[0] != '/' && text[0] != '\\' {
-		path = append(path, '/')
+		buf = append(buf, '/')
 	}
-	for i := 0; i < len(text) && len(path) < cap(path)-1; i++ {
-		c := text[i]
+	for i, c := range text {
 		if c == '\\' && i+1 < len(text) && text[i+1] == '/' {
 			continue
 		}
-		if pathEnd(c) {
+		if pathEnd(c) || len(buf) == cap(buf) {
 			break
 		}
-		path = append(path, c)
+		buf = append(buf, c)
 	}
-	s.path = path
+	return buf
 }
 
 // isDomain reports whether host is a domain of at least two labels whose last

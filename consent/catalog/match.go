@@ -83,7 +83,8 @@ func (x *urlIndex) find(u *URL) *pattern {
 		suffix = suffix[dot+1:]
 	}
 	best, rank = first(x.bySuffix[""], u, best, rank)
-	for s := x.byPath.search(u.Path); s.find(); {
+	s := x.byPath.search(u.Path)
+	for s.find() {
 		if p := x.anywhere[s.id]; p.rank < rank && p.matches(u) {
 			best, rank = p, p.rank
 		}

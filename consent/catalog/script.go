@@ -15,6 +15,9 @@ const smallScript = 3 << 10
 // loads for the URL to be taken as what is loaded.
 const near = 200
 
+// maxPath is how much of a path in a script is compared with URL patterns.
+const maxPath = 256
+
 // Script says to which service an inline script belongs, of those that withheld
 // says are withheld; the zero Match: to none, it may run.
 //
@@ -31,8 +34,10 @@ func (c *Catalog) Script(text []byte, withheld func(*consent.Service) bool) Matc
 	if m := c.signed(text, withheld); m.Service != nil {
 		return m
 	}
-	for s := (urlSearch{text: text}); s.find(); {
-		m := c.URL(URL{Host: s.host, Path: s.path})
+	s := urlSearch{text: text}
+	var buf [maxPath]byte
+	for s.find() {
+		m := c.URL(URL{Host: s.host, Path: s.path(buf[:0])})
 		if m.Service != nil && withheld(m.Service) && (len(text) <= smallScript || c.scripts.loadsNear(&s)) {
 			return m
 		}
@@ -42,7 +47,8 @@ func (c *Catalog) Script(text []byte, withheld func(*consent.Service) bool) Matc
 
 // signed looks for signatures.
 func (c *Catalog) signed(text []byte, withheld func(*consent.Service) bool) Match {
-	for s := c.scripts.literals.search(text); s.find(); {
+	s := c.scripts.literals.search(text)
+	for s.find() {
 		g := c.scripts.signatures[s.id]
 		if g.Role == consent.Call && len(text) > smallScript {
 			continue
@@ -64,11 +70,13 @@ func (c *Catalog) UnknownLoader(text []byte, firstParty func(host []byte) bool) 
 	if !c.scripts.loads(text) {
 		return nil, false
 	}
-	for s := (urlSearch{text: text}); s.find(); {
+	s := urlSearch{text: text}
+	var buf [maxPath]byte
+	for s.find() {
 		if !s.quoted || namespace(s.host) || firstParty(s.host) {
 			continue
 		}
-		if c.URL(URL{Host: s.host, Path: s.path}).Service == nil && (len(text) <= smallScript || c.scripts.loadsNear(&s)) {
+		if c.URL(URL{Host: s.host, Path: s.path(buf[:0])}).Service == nil && (len(text) <= smallScript || c.scripts.loadsNear(&s)) {
 			return text[s.at:s.end], true
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"regexp/syntax"
 	"slices"
+	"strings"
 
 	"github.com/numfocus/consentgate/consent"
 )
@@ -23,17 +24,23 @@ type factor struct {
 	fold   bool     // in whatever case; texts are in lower case
 	before int      // -1: not the same for all matches
 	word   bool     // a match begins at a word boundary that the expression does not see
+	then   string   // what follows the text, white space left out
 }
 
 // How far around a literal a match is looked for. A signature is a few dozen
 // characters; what is spread wider is not worth reading a large script again.
 const (
 	lookBehind = 200
-	lookAhead  = 400
+	lookAhead  = 300
 )
 
 // matches reports whether the signature matches around a literal found at at.
+// It fails fast: nearly all occurrences of a literal like "(function" are those
+// of something else, and what follows tells.
 func (g *signature) matches(text []byte, at int) bool {
+	if g.then != "" && !g.followed(text, at) {
+		return false
+	}
 	end := min(len(text), at+lookAhead)
 	if g.before < 0 {
 		return g.re.Match(text[max(0, at-lookBehind):end])
@@ -44,6 +51,24 @@ func (g *signature) matches(text []byte, at int) bool {
 	}
 	return g.re.Match(text[start:end])
 }
+
+// followed reports whether what follows the literal at at is g.then, white space
+// left out.
+func (g *signature) followed(text []byte, at int) bool {
+	rest := text[at+len(g.texts[0]):]
+	for _, want := range []byte(g.then) {
+		for len(rest) > 0 && white(rest[0]) {
+			rest = rest[1:]
+		}
+		if len(rest) == 0 || rest[0] != want {
+			return false
+		}
+		rest = rest[1:]
+	}
+	return true
+}
+
+func white(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
 
 func wordByte(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_'
@@ -74,6 +99,8 @@ func newSignatures(s consent.Signature, of *consent.Service) (list []signature, 
 	return list, true
 }
 
+// branches lists the alternatives of an expression. The parser writes
+// __cmp|__uspapi as __(?:cmp|uspapi); that is taken apart again.
 func branches(re *syntax.Regexp) []*syntax.Regexp {
 	switch re.Op {
 	case syntax.OpAlternate:
@@ -84,8 +111,27 @@ func branches(re *syntax.Regexp) []*syntax.Regexp {
 		return all
 	case syntax.OpCapture:
 		return branches(re.Sub[0])
+	case syntax.OpConcat:
+		last := len(re.Sub) - 1
+		if re.Sub[last].Op == syntax.OpAlternate {
+			return distribute(re.Sub[:last], re.Sub[last].Sub)
+		}
 	}
 	return []*syntax.Regexp{re}
+}
+
+func distribute(head, tails []*syntax.Regexp) []*syntax.Regexp {
+	var all []*syntax.Regexp
+	for _, tail := range tails {
+		nodes := slices.Clone(head)
+		if tail.Op == syntax.OpConcat {
+			nodes = append(nodes, tail.Sub...)
+		} else {
+			nodes = append(nodes, tail)
+		}
+		all = append(all, &syntax.Regexp{Op: syntax.OpConcat, Flags: syntax.Perl, Sub: nodes})
+	}
+	return all
 }
 
 // bestFactor looks for the factor that is least likely to be found by chance and
@@ -115,7 +161,9 @@ func bestFactor(re *syntax.Regexp) (best factor, ok bool) {
 	return best, most > 0
 }
 
-// value rates a factor: zero is none that can be used.
+// value rates a factor: zero is none that can be used. Long texts are rarely
+// found by chance; where a match begins at a known place, it is compared in no
+// time.
 func (f factor) value() int {
 	if len(f.texts) == 0 {
 		return 0
@@ -124,11 +172,14 @@ func (f factor) value() int {
 	if shortest < 2 {
 		return 0
 	}
-	v := 4 * min(shortest, 12)
-	if f.before < 0 {
-		v -= 8
+	v := 64 + 4*min(shortest, 12) + 2*min(len(f.then), 4) - min(len(f.texts), 8)
+	if f.before >= 0 {
+		v += 16
 	}
-	return max(v-len(f.texts), 1)
+	if strings.Contains(everyday, f.texts[0]) {
+		v -= 24
+	}
+	return v
 }
 
 // looksBehind reports whether a match begins with a condition on what is before
@@ -163,9 +214,12 @@ const maxTexts = 32
 // known exactly what they match.
 func runOf(nodes []*syntax.Regexp) factor {
 	run := factor{texts: []string{""}}
-	for _, n := range nodes {
+	for i, n := range nodes {
 		texts, fold := exact(n)
 		if texts == nil || len(run.texts)*len(texts) > maxTexts {
+			if sameLength(run.texts) {
+				run.then = skeleton(nodes[i:])
+			}
 			break
 		}
 		run.texts, run.fold = cross(run.texts, texts), run.fold || fold
@@ -176,6 +230,42 @@ func runOf(nodes []*syntax.Regexp) factor {
 		}
 	}
 	return run
+}
+
+// skeleton returns the characters that the nodes at the start of the list match,
+// as far as they are plain and only white space is between them.
+func skeleton(nodes []*syntax.Regexp) string {
+	var text []rune
+	for _, n := range nodes {
+		switch {
+		case n.Op == syntax.OpLiteral && n.Flags&syntax.FoldCase == 0:
+			text = append(text, n.Rune...)
+		case (n.Op == syntax.OpStar || n.Op == syntax.OpPlus) && whiteClass(n.Sub[0]):
+		default:
+			return noWhite(text)
+		}
+	}
+	return noWhite(text)
+}
+
+func whiteClass(re *syntax.Regexp) bool {
+	if re.Op != syntax.OpCharClass {
+		return false
+	}
+	for _, r := range re.Rune {
+		if r > ' ' || !white(byte(r)) {
+			return false
+		}
+	}
+	return true
+}
+
+func noWhite(text []rune) string {
+	return string(slices.DeleteFunc(text, func(r rune) bool { return r <= ' ' && white(byte(r)) }))
+}
+
+func sameLength(texts []string) bool {
+	return !slices.ContainsFunc(texts, func(t string) bool { return len(t) != len(texts[0]) })
 }
 
 // exact lists all that re matches, if that is few; nil: it is not.
