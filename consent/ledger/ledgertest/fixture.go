@@ -9,11 +9,11 @@ import (
 )
 
 // Time is when the receipts of this package were given.
-var Time = time.Date(2026, 11, 23, 17, 58, 43, 0, time.UTC)
+var Time = time.Date(2024, 5, 6, 7, 8, 9, 0, time.UTC)
 
 // Notice is what the receipts of this package name as their notice.
 func Notice() ledger.Notice {
-	return ledger.NewNotice("2026-11-01", "en", []byte("<p>May we measure how this site is used?</p>"))
+	return ledger.NewNotice("2024-05-01", "en", []byte("<p>May we measure how this site is used?</p>"))
 }
 
 // Receipt is a first yes to statistics.

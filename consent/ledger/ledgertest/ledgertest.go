@@ -177,9 +177,9 @@ func counted(t *testing.T, s ledger.Store) {
 		t.Error("counted the refusal of nothing")
 	}
 	want := map[string]int64{
-		"2026-11-23 numfocus.org en given banner none ":           2,
-		"2026-11-23 numfocus.org en given banner none statistics": 2,
-		"2026-11-23 numfocus.org en refused banner gpc ":          3,
+		"2024-05-06 numfocus.org en given banner none ":           2,
+		"2024-05-06 numfocus.org en given banner none statistics": 2,
+		"2024-05-06 numfocus.org en refused banner gpc ":          3,
 	}
 	same(t, want, counts(t, s))
 
@@ -191,7 +191,7 @@ func counted(t *testing.T, s ledger.Store) {
 
 func notices(t *testing.T, s ledger.Store) {
 	n := Notice()
-	other := ledger.NewNotice("2026-11-01", "fr", nil)
+	other := ledger.NewNotice("2024-05-01", "fr", nil)
 	for _, n := range []ledger.Notice{n, other, n} {
 		must(t, s.PutNotice(t.Context(), n))
 	}

@@ -56,10 +56,10 @@ func holds(t *testing.T, s *Store) {
 		return nil
 	})
 	want := map[string]int64{
-		"2026-11-23 numfocus.org given none ":              2,
-		"2026-11-23 numfocus.org given none statistics":    2,
-		"2026-11-23 numfocus.org given dnt+gpc ":           1,
-		"2026-11-23 numfocus.org given dnt+gpc statistics": 1,
+		"2024-05-06 numfocus.org given none ":              2,
+		"2024-05-06 numfocus.org given none statistics":    2,
+		"2024-05-06 numfocus.org given dnt+gpc ":           1,
+		"2024-05-06 numfocus.org given dnt+gpc statistics": 1,
 	}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("counts: %v, want - got +:\n%s", err, diff)
