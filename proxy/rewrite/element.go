@@ -135,8 +135,12 @@ func (w *Writer) endTag() {
 
 // closeElement takes note of what an end tag ends.
 func (w *Writer) closeElement() {
-	if w.hold >= 0 {
-		w.judgeHeld(w.tok, w.tok) // its element ends svg's script or style too
+	switch {
+	case w.hold < 0:
+	case w.t.tag == tagSvg || w.t.tag == tagMath:
+		w.judgeHeld(w.tok, w.tok) // ends the script or style in it too
+	default:
+		w.withholdHeld(w.tok)
 	}
 	w.asideEnd()
 	w.drop.endOutside(w)
@@ -144,7 +148,7 @@ func (w *Writer) closeElement() {
 		w.placeEnd()
 	}
 	if w.t.tag == tagNoscript && w.tree.noscript {
-		w.put(w.tok, w.tree.endNoscript(w.text[:0]))
+		w.endNoscript()
 		return
 	}
 	if !w.tree.leave(&w.t, w.name()) {
@@ -156,6 +160,17 @@ func (w *Writer) closeElement() {
 	case tagSelect:
 		w.tree.selected = false
 	}
+}
+
+// endNoscript is where both readings of noscript meet again: svg and math that
+// it opened are closed for the one that knows of them.
+func (w *Writer) endNoscript() {
+	if len(w.tree.open) > w.tree.outside {
+		w.rules.Beyond("noscript", w.at+int64(w.tok))
+		w.put(w.tok, w.tree.appendClosers(nil, w.tree.outside))
+		w.tree.open = w.tree.open[:w.tree.outside]
+	}
+	w.tree.noscript = false
 }
 
 // settleQuiet finds out whether plain tags need a look.

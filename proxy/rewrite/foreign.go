@@ -95,7 +95,8 @@ func breaksOut(t *tagScan) bool {
 // push takes note of an element that is now open.
 func (s *tree) push(t *tagScan, name []byte, foreign bool) {
 	traits := elements[t.tag].traits
-	switch root := t.tag == tagSvg || t.tag == tagMath; {
+	root := t.tag == tagSvg || t.tag == tagMath
+	switch {
 	case root || foreign:
 		if t.selfEnd {
 			return
@@ -109,12 +110,12 @@ func (s *tree) push(t *tagScan, name []byte, foreign bool) {
 		s.unsure = true
 		return
 	}
-	o := open{tag: t.tag, html: !foreign && t.tag != tagSvg && t.tag != tagMath}
+	o := open{tag: t.tag, html: !foreign && !root}
 	if t.tag == tagNone {
 		o.hash = hashName(name)
 	}
 	if !o.html {
-		o.math = t.tag == tagMath || t.tag != tagSvg && s.top().math
+		o.math = foreign && s.top().math || !foreign && t.tag == tagMath
 		o.point = o.math && traits&mathPoint != 0 || !o.math && traits&svgPoint != 0 || t.tag == tagAnnotationXML && t.seen>>attrEncoding&1 != 0
 		if t.tag == tagAnnotationXML && o.point {
 			o.math = false // like foreignObject
@@ -209,18 +210,6 @@ func (s *tree) startNoscript() {
 	if !s.noscript {
 		s.noscript, s.outside = true, len(s.open)
 	}
-}
-
-// endNoscript is where both readings of noscript meet again: what it opened is
-// closed for the one that knows of it.
-func (s *tree) endNoscript(dst []byte) []byte {
-	s.noscript = false
-	if len(s.open) <= s.outside {
-		return dst
-	}
-	dst = s.appendClosers(dst, s.outside)
-	s.open = s.open[:s.outside]
-	return dst
 }
 
 // appendClosers appends the end tags that take every browser out of svg and

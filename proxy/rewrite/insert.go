@@ -129,8 +129,6 @@ func (w *Writer) placeEnd() {
 		}
 	}
 	if ends && p.phase == insideBody && !p.end && w.tree.templates == 0 && !w.tree.noscript && !w.tree.enclosed() {
-		w.put(w.tok, w.tree.appendClosers(w.text[:0], 0))
-		w.tree.open = w.tree.open[:0]
 		w.insert(w.tok, BodyEnd, &p.end)
 	}
 }
@@ -155,9 +153,14 @@ func (w *Writer) insert(i int, at Place, done *bool) {
 	}
 	*done = true
 	w.text = w.rules.AppendInsert(w.text[:0], at)
-	if len(w.text) > 0 {
-		w.put(i, w.text)
+	if len(w.text) == 0 {
+		return
 	}
+	if len(w.tree.open) > 0 {
+		w.put(i, w.tree.appendClosers(nil, 0)) // of an svg that was never ended
+		w.tree.open = w.tree.open[:0]
+	}
+	w.put(i, w.text)
 }
 
 // finish ends the page: what is held is decided, and the inserts that have
@@ -224,7 +227,8 @@ func (w *Writer) appendEnd(dst []byte) []byte {
 		dst = w.appendCloser(dst)
 	}
 	if w.tree.noscript {
-		dst = append(w.tree.endNoscript(dst), "</noscript>"...)
+		dst = append(w.tree.appendClosers(dst, w.tree.outside), "</noscript>"...)
+		w.tree.open = w.tree.open[:min(w.tree.outside, len(w.tree.open))]
 	}
 	dst = w.tree.appendClosers(dst, 0)
 	for range min(w.tree.templates, maxOpen) {

@@ -90,7 +90,7 @@ const (
 var elements = [...]element{
 	tagA:                {"a", judged},
 	tagArea:             {"area", void | judged},
-	tagAnnotationXML:    {"annotation-xml", 0},
+	tagAnnotationXML:    {"annotation-xml", judged},
 	tagAudio:            {"audio", judged | endSeen},
 	tagBase:             {"base", void | inHead | judged},
 	tagBgsound:          {"bgsound", void | inHead | judged},
@@ -101,7 +101,7 @@ var elements = [...]element{
 	tagEmbed:            {"embed", breakout | void | judged},
 	tagFeImage:          {"feimage", judged},
 	tagFencedframe:      {"fencedframe", judged | endSeen},
-	tagFont:             {"font", 0},
+	tagFont:             {"font", judged},
 	tagFrame:            {"frame", void | judged},
 	tagFrameset:         {"frameset", judged},
 	tagHead:             {"head", breakout | endSeen},

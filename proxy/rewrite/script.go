@@ -40,7 +40,9 @@ func (w *Writer) judgeText(foreign bool) verdict {
 	loads := false
 	for _, a := range w.t.attrs {
 		switch {
-		case a.id == attrSrc && !foreign, foreign && (a.id == attrHref || a.id == attrXlinkHref):
+		case a.id == attrSrc:
+			loads = loads || !foreign
+		case foreign && (a.id == attrHref || a.id == attrXlinkHref):
 			loads = true
 		case a.id != attrLazyURL && a.id != attrLazyHref && a.id != attrLazyCSS && a.id != attrAttributionsrc:
 			continue
