@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -103,6 +104,32 @@ func TestTLSOriginIsVerified(t *testing.T) {
 				t.Errorf("origin was asked by %s for %q", res.Header.Get("X-Proto"), res.Header.Get("X-SNI"))
 			}
 		})
+	}
+}
+
+// TestWebSocketToHTTP2Origin: an origin that speaks HTTP/2 is asked by HTTP/1.1
+// for a WebSocket, and the silence on it is the tunnel's business.
+func TestWebSocketToHTTP2Origin(t *testing.T) {
+	origin := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		c, rw, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Errorf("the origin was not asked by HTTP/1.1: %v", err)
+			return
+		}
+		defer func() { _ = c.Close() }()
+		_, _ = io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: abc\r\nSet-Cookie: a=b\r\n\r\n")
+		_, _ = io.Copy(c, rw)
+	}))
+	origin.EnableHTTP2 = true
+	origin.StartTLS()
+	t.Cleanup(origin.Close)
+	config := Config{URL: origin.URL, CA: writeCA(t, origin.Certificate()), StallTimeout: time.Millisecond, HeaderTimeout: 50 * time.Millisecond}
+	address := newGateWith(t, config, &gate{})
+	c, r := openWebSocket(t, address)
+	<-time.After(1200 * time.Millisecond) // beyond the header timeout and its second
+	_, _ = c.Write(frame(1, []byte("still here"), nil))
+	if _, got, err := readFrame(r); string(got) != "still here" || err != nil {
+		t.Errorf("got %q, %v", got, err)
 	}
 }
 

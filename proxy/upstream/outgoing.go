@@ -3,6 +3,7 @@ package upstream
 import (
 	"io"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 )
@@ -28,17 +29,14 @@ type Outbound struct {
 // one; the caller replaces out.Header["Cookie"] by what the visitor's decision
 // leaves of it.
 func (u *Upstream) Outgoing(in *http.Request, o Outbound) *http.Request {
-	h := outgoingHeader(in, o)
-	if u.via {
-		h["Via"] = []string{list(in.Header["Via"], "1.1 "+pseudonym)}
-	}
+	h := u.header(in, o)
 	out := in.WithContext(in.Context()) // the cheapest copy there is
 	out.URL, out.Host, out.Header = u.target(in), u.hostFor(in.Host), h
 	out.RequestURI, out.TransferEncoding, out.Trailer = "", nil, nil
 	if in.ContentLength == 0 {
 		out.Body = nil // otherwise it counts as a body of unknown length
 	}
-	if len(in.Trailer) > 0 {
+	if len(in.Trailer) > 0 && out.Body != nil {
 		out.Trailer, out.Body = carryTrailers(in)
 	}
 	// Where the origin refuses a body before it came, the transport would send it
@@ -79,9 +77,9 @@ func (u *Upstream) hostFor(visitors string) string {
 	return visitors
 }
 
-// outgoingHeader copies what goes on to the origin, and adds what only the
-// gateway may say.
-func outgoingHeader(in *http.Request, o Outbound) http.Header {
+// header copies what goes on to the origin, and adds what only the gateway may
+// say.
+func (u *Upstream) header(in *http.Request, o Outbound) http.Header {
 	peer, trusted := Peer(in, o.Trusted)
 	page := o.Page && (in.Method == http.MethodGet || in.Method == http.MethodHead)
 	h := make(http.Header, len(in.Header)+6)
@@ -92,28 +90,41 @@ func outgoingHeader(in *http.Request, o Outbound) http.Header {
 		}
 		h[name] = lines
 	}
+	added := make(values, 0, 8)
 	if websocket(in) {
-		h["Connection"] = []string{"Upgrade"}
-		h["Upgrade"] = []string{"websocket"}
+		h["Connection"] = added.one("Upgrade")
+		h["Upgrade"] = added.one("websocket")
 	}
 	if hasToken(in.Header["Te"], "trailers") {
-		h["Te"] = []string{"trailers"}
+		h["Te"] = added.one("trailers")
 	}
 	if lines := h["Cookie"]; len(lines) > 1 {
-		h["Cookie"] = []string{strings.Join(lines, "; ")}
+		h["Cookie"] = added.one(strings.Join(lines, "; "))
 	}
 	if o.AcceptEncoding != "" {
-		h["Accept-Encoding"] = []string{o.AcceptEncoding}
+		h["Accept-Encoding"] = added.one(o.AcceptEncoding)
 	}
 	if o.Consent != "" {
-		h["Consent"] = []string{o.Consent}
+		h["Consent"] = added.one(o.Consent)
+	}
+	if u.via {
+		h["Via"] = added.one(list(in.Header["Via"], "1.1 "+pseudonym))
 	}
 	if len(h["User-Agent"]) == 0 {
 		h["User-Agent"] = nil // or the transport would invent one
 	}
 	hideIdempotencyKey(h)
-	setForwarded(h, in, peer.String(), trusted)
+	added.setForwarded(h, in, peer, trusted)
 	return h
+}
+
+// values are the header values of one request, made in one allocation.
+type values []string
+
+func (v *values) one(s string) []string {
+	*v = append(*v, s)
+	n := len(*v)
+	return (*v)[n-1 : n : n]
 }
 
 // hideIdempotencyKey writes the names in a way that means the same to the
@@ -129,12 +140,12 @@ func hideIdempotencyKey(h http.Header) {
 
 // setForwarded tells the origin who asked for what. What a trusted proxy says
 // is kept and added to.
-func setForwarded(h http.Header, in *http.Request, peer string, trusted bool) {
-	if peer != invalidAddr {
-		h["X-Forwarded-For"] = []string{list(h["X-Forwarded-For"], peer)}
+func (v *values) setForwarded(h http.Header, in *http.Request, peer netip.Addr, trusted bool) {
+	if peer.IsValid() {
+		h["X-Forwarded-For"] = v.one(list(h["X-Forwarded-For"], peer.String()))
 	}
 	if len(h["X-Forwarded-Host"]) == 0 {
-		h["X-Forwarded-Host"] = []string{in.Host}
+		h["X-Forwarded-Host"] = v.one(in.Host)
 	}
 	if said := h["X-Forwarded-Proto"]; trusted && len(said) == 1 && validScheme(said[0]) {
 		return
@@ -143,11 +154,8 @@ func setForwarded(h http.Header, in *http.Request, peer string, trusted bool) {
 	if in.TLS != nil {
 		scheme = "https"
 	}
-	h["X-Forwarded-Proto"] = []string{scheme}
+	h["X-Forwarded-Proto"] = v.one(scheme)
 }
-
-// invalidAddr is what a zero netip.Addr calls itself.
-const invalidAddr = "invalid IP"
 
 // list makes one comma-separated line of several and one more member.
 func list(lines []string, last string) string {
