@@ -42,7 +42,7 @@ type Parser struct {
 }
 
 // Parse resolves ref against base, which may be nil for none. It reports false
-// where a browser would find no URL. The result shares memory with ref, base and
+// where a browser would find no URL, or none whose host can exist. The result shares memory with ref, base and
 // the parser: it holds until the next call. base must not share the parser's, so
 // [URL.Clone] what came from it.
 //

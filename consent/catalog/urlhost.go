@@ -73,8 +73,9 @@ func (p *Parser) host(raw []byte) ([]byte, bool) {
 	if endsInNumber(raw) {
 		return p.ipv4(raw)
 	}
-	raw = bytes.TrimRight(raw, ".")
-	return raw[:len(raw):len(raw)], len(raw) > 0
+	raw = bytes.TrimSuffix(raw, []byte("."))
+	n := len(raw)
+	return raw[:n:n], n > 0 && raw[n-1] != '.' // no name ends in an empty label
 }
 
 func classOf(host []byte) (class byte) {
