@@ -78,6 +78,7 @@ type row struct {
 	Name    string
 	Calls   int
 	Sets    string
+	Remark  string
 	Details []string
 }
 
@@ -117,7 +118,7 @@ func newColumn(title, url, says, visit string, made []call) column {
 		c.Calls++
 		r := rows[one.Name]
 		if r == nil {
-			r = &row{Name: one.Name}
+			r = &row{Name: one.Name, Remark: remark(one.Service)}
 			rows[one.Name] = r
 		}
 		r.Calls++
@@ -128,6 +129,14 @@ func newColumn(title, url, says, visit string, made []call) column {
 	}
 	slices.SortFunc(c.Rows, func(a, b row) int { return cmp.Compare(a.Name, b.Name) })
 	return c
+}
+
+// remark says why somebody is called whom nobody was asked about.
+func remark(service string) string {
+	if service == "wp-engine" {
+		return "Necessary: the company that hosts the site. It sets no cookie, and the picture is the site's own."
+	}
+	return ""
 }
 
 func (r *row) add(c call) {

@@ -100,6 +100,7 @@ func TestBoard(t *testing.T) {
 	_, get := start(t)
 	get("www.youtube.com.localhost", "/embed/x", "http://"+demo.With+":1/")
 	get("www.google.com.localhost", "/maps/embed", "http://"+demo.Without+":1/")
+	get("opentidepool.wpengine.com.localhost", "/a.svg", "http://"+demo.Without+":1/")
 	_, css := get("fonts.googleapis.com.localhost", "/css2", "http://"+demo.With+":1/")
 	font, err := url.Parse(standInURL.FindString(css))
 	if err != nil {
@@ -116,6 +117,7 @@ func TestBoard(t *testing.T) {
 		{without, "Google Maps", "YouTube"},
 		{with, "YouTube", "Google Maps"},
 		{with, "beacon: fonts.gstatic.com", "Nobody"},
+		{without, "Necessary: the company that hosts the site", "Nobody"},
 	} {
 		if !strings.Contains(c.column, c.has) || strings.Contains(c.column, c.not) {
 			t.Errorf("want %q and not %q in\n%s", c.has, c.not, c.column)
