@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/numfocus/consentgate/assets"
 	"github.com/numfocus/consentgate/consent"
@@ -34,6 +35,9 @@ type site struct {
 	Style      string // path of the style sheet of our own pages
 	Parties    int    // organisations that data may go to
 	Changes    []Change
+	Position   string // of the banner, where it is not the bottom
+	Logo       string // path on the site
+	Schemes    string // for color-scheme
 
 	inPage   string // path of the style sheet for pages of the site
 	fallback Lang
@@ -71,7 +75,7 @@ func New(cfg Config, services []*consent.Service, prefix string) (*Banner, error
 		matcher:   newMatcher(Lang(cfg.language()), locales),
 		edition:   make(map[Lang]*edition, len(locales)),
 	}
-	if b.assets, err = loadAssets(); err != nil {
+	if b.assets, err = loadAssets(cfg.Look); err != nil {
 		return nil, err
 	}
 	b.site = newSite(cfg, services, prefix, b.assets)
@@ -94,6 +98,9 @@ func newSite(cfg Config, services []*consent.Service, prefix string, sheets []As
 		Style:      prefix + "assets/" + sheets[pageSheet].Name,
 		Parties:    countVendors(services),
 		Changes:    cfg.Changes,
+		Position:   strings.TrimPrefix(cfg.Look.Position, "bottom"),
+		Logo:       cfg.Look.Logo,
+		Schemes:    cfg.Look.schemes(),
 		inPage:     prefix + "assets/" + sheets[inPageSheet].Name,
 		fallback:   Lang(cfg.language()),
 		services:   services,

@@ -32,6 +32,8 @@ type Config struct {
 	Language string `yaml:"language"`
 	// Texts replaces sentences: language, then key as in assets/locales.
 	Texts map[string]map[string]string `yaml:"texts"`
+	// Look is how it appears.
+	Look Look `yaml:"look"`
 	// Changes is the history of the notice, newest first, told in the cookie
 	// declaration.
 	Changes []Change `yaml:"changes"`
@@ -71,6 +73,7 @@ func (c Config) Check() error {
 		checkLink("privacy_policy", c.PrivacyPolicy, false),
 		checkLink("contact", c.Contact, true),
 		checkRevision("revision", c.revision()),
+		c.Look.check(),
 	}
 	all, err := loadLocales()
 	if err != nil {

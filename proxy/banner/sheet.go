@@ -29,14 +29,19 @@ const (
 // the bodies.
 func (b *Banner) Assets() []Asset { return b.assets }
 
-func loadAssets() ([]Asset, error) {
+func loadAssets(look Look) ([]Asset, error) {
+	tokens, err := look.tokens()
+	if err != nil {
+		return nil, err
+	}
 	sheets := []string{inPageSheet: "banner", pageSheet: "page"}
 	list := make([]Asset, len(sheets))
 	for i, name := range sheets {
-		body, err := sheet("tokens.css", name+".css")
+		text, err := fs.ReadFile(assets.Files, name+".css")
 		if err != nil {
 			return nil, fmt.Errorf("read style sheets: %w", err)
 		}
+		body := []byte(squeeze(tokens + string(text)))
 		sum := sha256.Sum256(body)
 		list[i] = Asset{
 			Name: name + "." + hex.EncodeToString(sum[:6]) + ".css",
@@ -45,18 +50,6 @@ func loadAssets() ([]Asset, error) {
 		}
 	}
 	return list, nil
-}
-
-func sheet(files ...string) ([]byte, error) {
-	var all strings.Builder
-	for _, file := range files {
-		text, err := fs.ReadFile(assets.Files, file)
-		if err != nil {
-			return nil, err
-		}
-		all.Write(text)
-	}
-	return []byte(squeeze(all.String())), nil
 }
 
 var (
