@@ -63,6 +63,13 @@ everything in it that a browser would load or run, line by line.`,
 			run:   explainCommand,
 		},
 		{
+			name: "ledger", args: "verify|stats|show|export|import|erase|purge|backup [--data DIR | --config FILE]",
+			short: "check, read and keep the record of consent",
+			long:  ledgerHelp,
+			flags: func(f *flag.FlagSet) { new(ledgerOptions).register(f) },
+			run:   ledgerCommand,
+		},
+		{
 			name: "keys", args: "list|rotate [--data DIR | --config FILE]",
 			short: "show or renew the keys that sign visitors' choices",
 			long: `rotate puts a new key in front. The older ones are still accepted, so nobody is

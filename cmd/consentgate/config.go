@@ -28,6 +28,7 @@ type config struct {
 
 	Data    string        `yaml:"data"` // folder for the keys and the record of consent
 	Keys    string        `yaml:"keys"` // file; empty: "keys" in the data folder
+	Ledger  ledgerConfig  `yaml:"ledger"`
 	Logging loggingConfig `yaml:"logging"`
 }
 
@@ -40,7 +41,7 @@ func (c config) ledgerFile() string { return filepath.Join(c.data(), "ledger.db"
 
 // Check returns all mistakes of all rooms at once.
 func (c config) Check() error {
-	return errors.Join(c.Serve.Check(), c.Proxy.Check(), consent.Within("logging", c.Logging.Check()))
+	return errors.Join(c.Serve.Check(), c.Proxy.Check(), consent.Within("ledger", c.Ledger.Check()), consent.Within("logging", c.Logging.Check()))
 }
 
 // parseConfig reads a configuration and finds all that is wrong with it.

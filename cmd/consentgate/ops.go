@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 // how is it doing. It is not for visitors, and listens on an address of its own.
 type ops struct {
 	started time.Time
+	ledger  func(context.Context) error // why grants cannot be stored, or nil
 	ready   atomic.Bool
 }
 
@@ -21,9 +23,14 @@ func (o *ops) handler() http.Handler {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		io.WriteString(w, "ok\n")
 	})
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		if !o.ready.Load() {
 			http.Error(w, "not ready", http.StatusServiceUnavailable)
+			return
+		}
+		// The site is served all the same; it is consent that cannot be given.
+		if err := o.ledger(r.Context()); err != nil {
+			http.Error(w, "grants cannot be stored: "+err.Error(), http.StatusServiceUnavailable)
 			return
 		}
 		io.WriteString(w, "ready\n")

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/numfocus/consentgate/consent"
-	"github.com/numfocus/consentgate/consent/ledger/sqlite"
 	"github.com/numfocus/consentgate/consent/token"
 	"github.com/numfocus/consentgate/proxy"
 	"github.com/numfocus/consentgate/proxy/serve"
@@ -109,10 +108,12 @@ func serveSites(ctx context.Context, c console, conf config) (err error) {
 	if err := os.MkdirAll(conf.data(), 0o700); err != nil {
 		return fmt.Errorf("make the data folder: %w", err)
 	}
-	// Not Open: a site must not stand still because its record cannot be
-	// written; until it can, nothing is granted.
-	store := sqlite.New(conf.ledgerFile(), sqlite.Options{})
+	store, err := serveLedger(conf.ledgerFile(), conf.Ledger)
+	if err != nil {
+		return err
+	}
 	defer func() { err = errors.Join(err, store.Close()) }()
+	go keepLedger(ctx, store, conf.Ledger.Keeping, log)
 
 	gateway, err := proxy.New(conf.Proxy, proxy.Parts{Ledger: store, Tokens: tokens, Log: log})
 	if err != nil {
@@ -122,7 +123,7 @@ func serveSites(ctx context.Context, c console, conf config) (err error) {
 	if err != nil {
 		return err
 	}
-	ops := &ops{started: time.Now()}
+	ops := &ops{started: time.Now(), ledger: store.Health}
 	context.AfterFunc(ctx, func() { ops.ready.Store(false) })
 	return server.Run(ctx, serve.Handlers{Site: gateway, Ops: ops.handler(), Drain: gateway.Close}, func(at serve.Addrs) {
 		ops.ready.Store(true)

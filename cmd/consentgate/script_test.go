@@ -41,7 +41,7 @@ func TestScripts(t *testing.T) {
 		Dir:           "testdata/script",
 		UpdateScripts: *update,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"origin": origin, "start": start, "get": get, "post": post, "stop": stop,
+			"origin": origin, "start": start, "get": get, "post": post, "stop": stop, "recordid": recordID, "tamper": tamper,
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Values[background{}] = new(process)
