@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"bufio"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -270,4 +271,38 @@ func TestRequestTrailersArriveUnlessForged(t *testing.T) {
 	if len(trailer) != 1 || trailer.Get("X-Sum") != "1" {
 		t.Errorf("origin got trailers %v, want X-Sum alone", trailer)
 	}
+}
+
+// FuzzOutgoing: whatever a stranger sends, the origin hears about the visitor
+// from the gateway alone, and what browsers say of themselves gets through.
+func FuzzOutgoing(f *testing.F) {
+	f.Add("Connection: Cookie, X-Forwarded-For, te\r\nCookie: a=b\r\nTE: trailers\r\n")
+	f.Add("Connection: dnt\r\nconnection: UPGRADE\r\nUpgrade: h2c\r\nDNT: 1\r\nX_Forwarded_For: 1.2.3.4\r\n")
+	f.Add("Forwarded: for=x\r\nX-Real-IP: y\r\nProxy: z\r\nConsent: marketing\r\nx-forwarded-proto: https\r\n")
+	up, err := New(Config{URL: "http://127.0.0.1:1"})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, lines string) {
+		in, err := http.ReadRequest(bufio.NewReader(strings.NewReader("GET / HTTP/1.1\r\nHost: a\r\n" + lines + "\r\n")))
+		if err != nil {
+			return
+		}
+		in.RemoteAddr = "203.0.113.9:1"
+		out := up.Outgoing(in, Outbound{Consent: "necessary"}).Header
+		for name, want := range map[string]string{
+			"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Host": in.Host, "X-Forwarded-Proto": "http", "Consent": "necessary",
+			"Cookie": strings.Join(in.Header["Cookie"], "; "), "Dnt": in.Header.Get("Dnt"), "Sec-Gpc": in.Header.Get("Sec-Gpc"),
+		} {
+			if got := out.Get(name); got != want {
+				t.Errorf("%s: %q, want %q", name, got, want)
+			}
+		}
+		for name, values := range out {
+			hop := name == "Keep-Alive" || name == "Proxy-Connection" || name == "Proxy" || name == "Forwarded" || name == "X-Real-Ip"
+			if hop || strings.Contains(name, "_") || name == "Upgrade" && values[0] != "websocket" {
+				t.Errorf("%s: %q arrived", name, values)
+			}
+		}
+	})
 }
