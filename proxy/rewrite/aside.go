@@ -6,7 +6,7 @@ package rewrite
 type aside struct {
 	open bool
 	tag  tag
-	n    int    // length of the start tag in text
+	tok  []byte // the start tag
 	text []byte // what waits
 	url  []byte // of the first source withheld
 	ref  Ref
@@ -16,10 +16,24 @@ type aside struct {
 // maxAside is more than any list of sources.
 const maxAside = 64 << 10
 
+// wait keeps p until it is known what becomes of the element, or it gets too
+// much.
+func (w *Writer) wait(p []byte) {
+	a := &w.aside
+	a.text = append(a.text, p...)
+	if len(a.text) > maxAside {
+		a.open = false
+		w.write(a.text)
+	}
+}
+
 // startAside lets the video or audio tag just scanned wait.
 func (w *Writer) startAside() {
 	w.passTo(w.tok)
-	w.aside = aside{open: true, tag: w.t.tag, n: w.t.n, text: w.aside.text[:0], url: w.aside.url[:0]}
+	a := &w.aside
+	a.open, a.left, a.tag = true, false, w.t.tag
+	a.tok = append(a.tok[:0], w.token()...)
+	a.text, a.url = a.text[:0], a.url[:0]
 }
 
 // asideSource takes note of what became of a source.
@@ -38,7 +52,7 @@ func (w *Writer) asideSource(v verdict) {
 
 // asideStart ends the wait at the first start tag that is no source.
 func (w *Writer) asideStart(foreign bool) {
-	if w.aside.open && (foreign || w.t.tag != tagSource && w.t.tag != tagTrack || len(w.aside.text) > maxAside) {
+	if w.aside.open && (foreign || w.t.tag != tagSource && w.t.tag != tagTrack) {
 		w.endAside(w.tok)
 	}
 }
@@ -59,7 +73,7 @@ func (w *Writer) endAside(i int) {
 		w.emit(a.text)
 		return
 	}
-	w.elTag = append(w.elTag[:0], a.text[:a.n]...)
+	w.elTag = append(w.elTag[:0], a.tok...)
 	a.ref.URL = a.url
 	w.placeholder(i, a.tag, &a.ref)
 	w.startDropOf(a.tag)

@@ -41,6 +41,9 @@ func (w *Writer) startTag() {
 
 // open takes note of what an element's start means for what follows.
 func (w *Writer) open(v verdict, foreign bool) {
+	if v != kept {
+		w.closeBroken()
+	}
 	switch {
 	case v == removed:
 		w.cut(w.tok, w.pos)
@@ -60,6 +63,19 @@ func (w *Writer) open(v verdict, foreign bool) {
 		w.openHTML(t)
 		w.placeInside()
 	}
+}
+
+// closeBroken ends the svg and math content that a withheld tag would have
+// ended.
+func (w *Writer) closeBroken() {
+	s := &w.tree
+	if s.broken == 0 {
+		return
+	}
+	n := len(s.open)
+	s.open = s.open[:n+s.broken]
+	w.put(w.tok, s.appendClosers(nil, n))
+	s.open, s.broken = s.open[:n], 0
 }
 
 // openForeign waits for the text of an svg script or style, if it is to be

@@ -21,6 +21,7 @@ type tree struct {
 	unsure    bool // svg or math may have ended by now
 	lost      bool // svg or math may have gone on where it seemed to end
 	templates int
+	broken    int // how many elements behind open the last start tag closed
 }
 
 // maxOpen bounds what is kept of absurd nesting.
@@ -69,19 +70,28 @@ func (s *tree) cdata() reading {
 
 // enter takes in a start tag and tells whether it is in svg or math.
 func (s *tree) enter(t *tagScan) (foreign bool) {
+	s.broken = 0
 	if len(s.open) == 0 {
 		return false
 	}
 	if s.foreign(t.tag) && breaksOut(t) {
-		for top := s.top(); top != nil && !top.html && !top.point; top = s.top() {
-			s.open = s.open[:len(s.open)-1]
-		}
+		s.broken = s.breakOut()
 		if len(s.open) == 0 {
 			s.unsure = false
 		}
 		return false
 	}
 	return s.foreign(t.tag)
+}
+
+// breakOut leaves svg and math up to where HTML may stand, and counts what
+// that closes.
+func (s *tree) breakOut() (n int) {
+	for top := s.top(); top != nil && !top.html && !top.point; top = s.top() {
+		s.open = s.open[:len(s.open)-1]
+		n++
+	}
+	return n
 }
 
 // breaksOut reports whether a start tag ends svg and math content.
@@ -134,9 +144,7 @@ func (s *tree) leave(t *tagScan, name []byte) (certain bool) {
 		hash = hashName(name)
 	}
 	if !s.top().html && (t.tag == tagP || t.tag == tagBr) {
-		for top := s.top(); top != nil && !top.html && !top.point; top = s.top() {
-			s.open = s.open[:len(s.open)-1]
-		}
+		s.breakOut()
 		return true
 	}
 	inHTML := s.top().html

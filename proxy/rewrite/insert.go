@@ -189,6 +189,7 @@ func (w *Writer) insertLast() {
 	unfinished := w.b[w.done:]
 	if w.mode == inTag && w.tree.noscript {
 		if _, found := findEndTag(unfinished[min(1, len(unfinished)):], "noscript"); found {
+			w.rules.Beyond("noscript", w.at+int64(w.tok))
 			w.cut(w.done, w.pos)
 		}
 	}

@@ -98,6 +98,7 @@ func (w *Writer) judgeAttr(a attr, u use, foreign bool) verdict {
 // lose withholds the element whose tag was just scanned, for the URL last
 // asked about.
 func (w *Writer) lose(l loss) verdict {
+	w.closeBroken()
 	if l == shown {
 		w.elTag = append(w.elTag[:0], w.token()...)
 		w.placeholder(w.tok, w.t.tag, &w.ref)

@@ -63,7 +63,7 @@ func (s *scanner) reset(m Mode) {
 		t: tagScan{attrs: s.t.attrs[:0]}, edits: s.edits[:0], own: s.own[:0], text: s.text[:0],
 		value: s.value[:0], plain: s.plain[:0], urls: s.urls[:0], names: s.names, sub: s.sub, trace: s.trace,
 		held:  held{kind: s.held.kind[:0]},
-		aside: aside{text: s.aside.text[:0], url: s.aside.url[:0]},
+		aside: aside{tok: s.aside.tok[:0], text: s.aside.text[:0], url: s.aside.url[:0]},
 		tree:  tree{open: s.tree.open[:0]},
 		place: placing{mode: m},
 	}

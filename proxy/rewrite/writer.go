@@ -185,7 +185,7 @@ func (w *Writer) emit(p []byte) {
 	switch {
 	case len(p) == 0 || w.err != nil || w.drop.depth > 0:
 	case w.aside.open:
-		w.aside.text = append(w.aside.text, p...)
+		w.wait(p)
 	default:
 		w.write(p)
 	}
