@@ -10,6 +10,7 @@ import (
 	"github.com/numfocus/consentgate/consent/catalog"
 	"github.com/numfocus/consentgate/proxy/banner"
 	"github.com/numfocus/consentgate/proxy/endpoint"
+	"github.com/numfocus/consentgate/proxy/memo"
 	"github.com/numfocus/consentgate/proxy/upstream"
 )
 
@@ -21,6 +22,8 @@ type Config struct {
 	TrustedProxies []string        `yaml:"trusted_proxies"`
 	Cookie         CookieConfig    `yaml:"cookie"`
 	Signals        endpoint.Config `yaml:"signals"`
+	// Memory is for remembering edited pages.
+	Memory memo.Config `yaml:"memory"`
 }
 
 // A CookieConfig says how the visitor's choice is kept.
@@ -47,7 +50,7 @@ func (c Config) Check() error {
 			errs = append(errs, consent.Mistake{Field: "cookie.domain", Problem: problem, Cure: "write the domain alone, such as example.org"})
 		}
 	}
-	errs = append(errs, consent.Within("signals", c.Signals.Check()), c.checkHosts())
+	errs = append(errs, consent.Within("signals", c.Signals.Check()), consent.Within("memory", c.Memory.Check()), c.checkHosts())
 	return errors.Join(errs...)
 }
 

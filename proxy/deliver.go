@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/numfocus/consentgate/proxy/encode"
-	"github.com/numfocus/consentgate/proxy/rewrite"
 	"github.com/numfocus/consentgate/proxy/upstream"
 )
 
@@ -113,50 +111,4 @@ func (x *exchange) finish(err error) {
 		x.failure = err
 		panic(http.ErrAbortHandler)
 	}
-}
-
-// edit sends a document on through the rewriter.
-func (x *exchange) edit(res *http.Response) {
-	decoded, err := x.gateway.codings.NewReader(strings.Join(res.Header["Content-Encoding"], ","), res.Body)
-	if err != nil { // a coding nobody knows
-		x.fence(true)
-		x.tally.beyond++
-		x.pass(res)
-		return
-	}
-	defer decoded.Close()
-
-	coding := x.pageHeaders(x.w.Header())
-	if !hasBody(x.r, res) {
-		x.w.WriteHeader(res.StatusCode)
-		return
-	}
-	out := &lateWriter{w: x.w, status: res.StatusCode}
-	encoder, err := x.gateway.codings.NewWriter(coding, out, encode.Fast(coding))
-	if err != nil {
-		x.finish(err)
-	}
-	w := &pageWriter{x: x, out: out, encoder: encoder, rewriter: rewrite.NewWriter(encoder, x.rules(), x.options(res))}
-	x.finish(w.send(res, decoded))
-}
-
-// rules are this exchange's answers to the rewriter.
-func (x *exchange) rules() *page {
-	return &page{
-		judge:  x.judge,
-		accept: strings.Join(x.r.Header["Accept-Language"], ","),
-		tally:  &x.tally,
-		base:   x.base(),
-	}
-}
-
-func (x *exchange) options(res *http.Response) rewrite.Options {
-	o := rewrite.Options{Charset: upstream.Charset(res.Header)}
-	switch dest := x.r.Header.Get("Sec-Fetch-Dest"); {
-	case isDocument(dest):
-		o.Mode = rewrite.Document
-	case dest != "" || strings.EqualFold(x.r.Header.Get("X-Requested-With"), "XMLHttpRequest"):
-		o.Mode = rewrite.Fragment
-	}
-	return o
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -12,6 +13,7 @@ import (
 	"github.com/numfocus/consentgate/consent/ledger"
 	"github.com/numfocus/consentgate/consent/token"
 	"github.com/numfocus/consentgate/proxy/encode"
+	"github.com/numfocus/consentgate/proxy/memo"
 	"github.com/numfocus/consentgate/proxy/upstream"
 )
 
@@ -24,6 +26,8 @@ type Gateway struct {
 	tunnels upstream.Tunnels
 	parts   Parts
 	codings encode.Pool
+	memo    *memo.Memo
+	buffers sync.Pool // of *[]byte
 }
 
 // Parts are what a gateway is given besides its configuration.
@@ -32,6 +36,10 @@ type Parts struct {
 	Tokens *token.Codec
 	Log    zerolog.Logger
 	Now    func() time.Time // nil: time.Now
+
+	// Version of the program: what another version made of a page is not taken
+	// for what this one would make.
+	Version string
 }
 
 func (p Parts) now() time.Time {
@@ -50,7 +58,7 @@ func New(c Config, parts Parts) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Gateway{sites: map[string]*site{}, trusted: trusted, parts: parts}
+	g := &Gateway{sites: map[string]*site{}, trusted: trusted, parts: parts, memo: memo.New(c.Memory)}
 	for _, sc := range c.Sites {
 		s, err := newSite(sc, c, parts, trusted)
 		if err != nil {

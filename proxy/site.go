@@ -3,6 +3,8 @@ package proxy
 import (
 	"cmp"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"net/http"
 	"strings"
@@ -27,6 +29,7 @@ type site struct {
 	observe       bool
 	excluded      []string
 	domain        string // of our own cookie
+	generation    string // of everything that edits pages
 
 	banner   *banner.Banner
 	endpoint *endpoint.Endpoint
@@ -59,6 +62,7 @@ func newSite(c SiteConfig, all Config, parts Parts, trusted upstream.Trusted) (*
 		return nil, err
 	}
 	s.policy.Revision = s.banner.Revision()
+	s.generation = generation(c, parts.Version, s.catalog.Hash())
 	if s.upstream, err = upstream.New(c.Upstream); err != nil {
 		return nil, err
 	}
@@ -154,4 +158,11 @@ func (s *site) errorPage(w http.ResponseWriter, r *http.Request, status int, kin
 	if r.Method != http.MethodHead {
 		_ = s.banner.Message(w, lang, kind) // the visitor has gone
 	}
+}
+
+// generation is another one whenever the same page could be edited otherwise.
+func generation(c SiteConfig, version, services string) string {
+	c.Upstream = upstream.Config{}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %+v", version, services, c))
+	return hex.EncodeToString(sum[:8])
 }

@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"encoding/binary"
+
 	"github.com/rs/zerolog"
 
 	"github.com/numfocus/consentgate/proxy/rewrite"
@@ -46,4 +48,26 @@ func (t *tally) MarshalZerologObject(e *zerolog.Event) {
 	write("cookies_out", t.cookies)
 	write("headers", t.headers)
 	write("beyond_limit", t.beyond)
+}
+
+// append writes what was withheld from a page, for read.
+func (t *tally) append(dst []byte) []byte {
+	for _, n := range t.kinds {
+		dst = binary.AppendUvarint(dst, uint64(n))
+	}
+	return binary.AppendUvarint(dst, uint64(t.beyond))
+}
+
+// read adds what append wrote in front of made, and returns the rest.
+func (t *tally) read(made []byte) (rest []byte) {
+	next := func() int {
+		n, size := binary.Uvarint(made)
+		made = made[max(size, 0):]
+		return int(n)
+	}
+	for kind := range t.kinds {
+		t.kinds[kind] += next()
+	}
+	t.beyond += next()
+	return made
 }

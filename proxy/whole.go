@@ -1,0 +1,120 @@
+package proxy
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/numfocus/consentgate/proxy/encode"
+	"github.com/numfocus/consentgate/proxy/headers"
+	"github.com/numfocus/consentgate/proxy/memo"
+	"github.com/numfocus/consentgate/proxy/rewrite"
+)
+
+// whole answers with a page that has arrived whole. What was made of the same
+// bytes before, for the same decision, is not made again; and a visitor who has it
+// is told so.
+func (x *exchange) whole(p pageInfo, body []byte) error {
+	key := memo.KeyOf(x.dependsOn(p), body)
+	h := x.w.Header()
+	h["Etag"] = []string{headers.ETag(hex.EncodeToString(key.Sum[:]), key.Context)}
+	if p.status == http.StatusOK && headers.NotModified(x.r.Header["If-None-Match"], h["Etag"][0]) {
+		x.w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	entry, err := x.gateway.memo.Do(x.r.Context(), key, func() ([]byte, error) {
+		return x.render(p, body, encode.Fast(p.coding))
+	})
+	if errors.Is(err, rewrite.ErrCharset) {
+		return x.unreadable(p, body)
+	}
+	if err != nil {
+		return err
+	}
+	made := x.tally.read(entry.Body)
+	h["Content-Length"] = []string{strconv.Itoa(len(made))}
+	x.w.WriteHeader(p.status)
+	if _, err := x.w.Write(made); err != nil {
+		return err
+	}
+	if entry.Hits == worthwhile {
+		return x.improve(p, key, body)
+	}
+	return nil
+}
+
+// worthwhile is how often a page must have been asked for again before a
+// smaller coding of it pays.
+const worthwhile = 2
+
+// dependsOn names all that an edited page depends on besides its bytes.
+func (x *exchange) dependsOn(p pageInfo) string {
+	lang := x.site.banner.Match("", strings.Join(x.r.Header["Accept-Language"], ","))
+	base := x.base()
+	return strings.Join([]string{
+		x.site.generation, x.decision().Key(), string(lang), p.coding, p.options.Charset,
+		strconv.Itoa(int(p.options.Mode)), string(base.Scheme), string(base.Host), x.r.URL.EscapedPath(),
+	}, "\x00")
+}
+
+// render edits and encodes a page, with its tally in front.
+func (x *exchange) render(p pageInfo, body []byte, level int) ([]byte, error) {
+	var out bytes.Buffer
+	rules := x.rules()
+	rules.tally = new(tally)
+	encoder, err := x.gateway.codings.NewWriter(p.coding, &out, level)
+	if err != nil {
+		return nil, err
+	}
+	defer encoder.Abort()
+	var plain bytes.Buffer
+	plain.Grow(len(body) + len(body)/8)
+	rewriter := rewrite.NewWriter(&plain, rules, p.options)
+	if _, err := rewriter.Write(body); err != nil {
+		return nil, err
+	}
+	if err := rewriter.Close(); err != nil {
+		return nil, err
+	}
+	out.Write(rules.tally.append(nil))
+	if _, err := encoder.Write(plain.Bytes()); err != nil {
+		return nil, err
+	}
+	if err := encoder.Close(); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// improve replaces a page that is asked for again and again by a smaller coding
+// of it. The visitor has the page already.
+func (x *exchange) improve(p pageInfo, key memo.Key, body []byte) error {
+	if p.coding == encode.Identity {
+		return nil
+	}
+	if err := http.NewResponseController(x.w).Flush(); err != nil {
+		return err
+	}
+	_, err := x.gateway.memo.Upgrade(key, func([]byte) ([]byte, error) {
+		return x.render(p, body, encode.Small(p.coding))
+	})
+	return err
+}
+
+// unreadable sends a page in a charset nobody knows as it is, behind the strict
+// policy.
+func (x *exchange) unreadable(p pageInfo, body []byte) error {
+	delete(x.w.Header(), "Etag")
+	s, err := x.newStream(p)
+	if err != nil {
+		return err
+	}
+	defer s.encoder.Abort()
+	if _, err := s.Write(body); err != nil {
+		return err
+	}
+	return s.end()
+}
