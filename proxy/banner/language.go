@@ -36,6 +36,9 @@ func newMatcher(fallback Lang, all map[Lang]*locale) *matcher {
 // match prefers the language the page is in, then what the browser asks for
 // (an Accept-Language header, RFC 9110 section 12.5.4), then the default.
 func (m *matcher) match(page, accept string) Lang {
+	if slices.Contains(m.langs, Lang(page)) {
+		return Lang(page) // what nearly every page says, without parsing
+	}
 	if l, ok := m.find(page); ok {
 		return l
 	}

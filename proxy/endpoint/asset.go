@@ -17,7 +17,7 @@ import (
 // load. Their names change with their content.
 func (e *Endpoint) addAssets() error {
 	for _, a := range e.site.Banner.Assets() {
-		packed, err := compress(a.Body)
+		packed, err := compress(a.Body, gzip.BestCompression)
 		if err != nil {
 			return fmt.Errorf("compress %s: %w", a.Name, err)
 		}
@@ -26,9 +26,9 @@ func (e *Endpoint) addAssets() error {
 	return nil
 }
 
-func compress(body []byte) ([]byte, error) {
+func compress(body []byte, level int) ([]byte, error) {
 	var b bytes.Buffer
-	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	z, err := gzip.NewWriterLevel(&b, level)
 	if err != nil {
 		return nil, err
 	}

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
 	"github.com/numfocus/consentgate/consent"
+	"github.com/numfocus/consentgate/consent/catalog"
 	"github.com/numfocus/consentgate/consent/ledger"
 	"github.com/numfocus/consentgate/consent/token"
 	"github.com/numfocus/consentgate/proxy/banner"
@@ -45,7 +47,7 @@ func (e *Endpoint) askAgain(w http.ResponseWriter, r *http.Request) {
 	}
 	view := e.view(r)
 	view.Note = banner.Changed
-	e.showSettings(w, http.StatusConflict, view)
+	e.showSettings(w, r, http.StatusConflict, view)
 }
 
 // grantOnce lets services load on the next page. That is no consent that
@@ -82,7 +84,21 @@ func (e *Endpoint) take(w http.ResponseWriter, r *http.Request, f form) {
 		}
 	}
 	w.Header().Add("Set-Cookie", e.cookie(r).Set(value, e.site.Policy.Until(now).Sub(now)))
+	e.clean(w, r)
 	e.done(w, r, f)
+}
+
+// clean ends a double of the cookie, which would go on saying what the visitor
+// said before.
+func (e *Endpoint) clean(w http.ResponseWriter, r *http.Request) {
+	cookie := e.cookie(r)
+	if len(token.Find(r.Header["Cookie"], cookie.Name())) < 2 {
+		return
+	}
+	host := (&url.URL{Host: e.site.Host(r)}).Hostname()
+	for _, line := range cookie.Clean(catalog.Registrable(host)) {
+		w.Header().Add("Set-Cookie", line)
+	}
 }
 
 func (e *Endpoint) now() time.Time { return e.site.Now().UTC().Truncate(time.Second) }

@@ -381,3 +381,19 @@ func TestTheReceiptNamesTheLanguageShown(t *testing.T) {
 		t.Errorf("language %q", got)
 	}
 }
+
+// A browser sends two cookies of one name where one is for the host and one for
+// its domain; a refusal must not be outlived by the other.
+func TestDoublesOfTheCookieEnd(t *testing.T) {
+	w := newWorld(t)
+	v := w.visitor()
+	v.choose(fields("choice", "accept"))
+	double := "consent=" + v.cookies["consent"]
+	v.cookies = nil
+	v.headers.Set("Cookie", double+"; "+double)
+	a := v.do(http.MethodPost, "/_consent/choice", "choice=reject", "Content-Type", "application/x-www-form-urlencoded")
+	lines := a.Header.Values("Set-Cookie")
+	if len(lines) != 2 || !strings.HasPrefix(lines[1], "consent=; Path=/; Domain="+host+"; Max-Age=0") {
+		t.Errorf("cookies %q", lines)
+	}
+}

@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -15,7 +16,7 @@ func (e *Endpoint) settings(w http.ResponseWriter, r *http.Request) {
 	if view.Decision.Choice != nil && r.URL.Query().Has("saved") {
 		view.Note = banner.Saved
 	}
-	e.showSettings(w, http.StatusOK, view)
+	e.showSettings(w, r, http.StatusOK, view)
 }
 
 func (e *Endpoint) view(r *http.Request) banner.View {
@@ -26,13 +27,13 @@ func (e *Endpoint) view(r *http.Request) banner.View {
 	return v
 }
 
-func (e *Endpoint) showSettings(w http.ResponseWriter, status int, v banner.View) {
-	e.show(w, status, v.Lang, func(to io.Writer) error { return e.site.Banner.Settings(to, v) })
+func (e *Endpoint) showSettings(w http.ResponseWriter, r *http.Request, status int, v banner.View) {
+	e.show(w, r, status, v.Lang, func(to io.Writer) error { return e.site.Banner.Settings(to, v) })
 }
 
 func (e *Endpoint) cookies(w http.ResponseWriter, r *http.Request) {
 	lang := e.language(r)
-	e.show(w, http.StatusOK, lang, func(to io.Writer) error { return e.site.Banner.Cookies(to, lang) })
+	e.show(w, r, http.StatusOK, lang, func(to io.Writer) error { return e.site.Banner.Cookies(to, lang) })
 }
 
 func (e *Endpoint) toSettings(w http.ResponseWriter, _ *http.Request) {
@@ -41,7 +42,7 @@ func (e *Endpoint) toSettings(w http.ResponseWriter, _ *http.Request) {
 }
 
 // show sends a page once it is whole.
-func (e *Endpoint) show(w http.ResponseWriter, status int, lang banner.Lang, write func(io.Writer) error) {
+func (e *Endpoint) show(w http.ResponseWriter, r *http.Request, status int, lang banner.Lang, write func(io.Writer) error) {
 	var page bytes.Buffer
 	if err := write(&page); err != nil {
 		// Templates were tried out when the banner was made.
@@ -50,8 +51,21 @@ func (e *Endpoint) show(w http.ResponseWriter, status int, lang banner.Lang, wri
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Language", string(lang))
+	send(w, r, status, page.Bytes())
+}
+
+// send packs a page where the browser takes it packed: the settings list every
+// service there is.
+func send(w http.ResponseWriter, r *http.Request, status int, page []byte) {
+	w.Header().Set("Vary", "Accept-Encoding")
+	if acceptsGzip(r) {
+		if packed, err := compress(page, gzip.DefaultCompression); err == nil {
+			w.Header().Set("Content-Encoding", "gzip")
+			page = packed
+		}
+	}
 	w.WriteHeader(status)
-	_, _ = w.Write(page.Bytes()) // the visitor has gone; there is nobody to tell
+	_, _ = w.Write(page) // the visitor has gone; there is nobody to tell
 }
 
 // fail says that a request came to nothing, and why, as a page or as JSON.
@@ -61,7 +75,7 @@ func (e *Endpoint) fail(w http.ResponseWriter, r *http.Request, status int, kind
 		return
 	}
 	lang := e.language(r)
-	e.show(w, status, lang, func(to io.Writer) error { return e.site.Banner.Message(to, lang, kind) })
+	e.show(w, r, status, lang, func(to io.Writer) error { return e.site.Banner.Message(to, lang, kind) })
 }
 
 func showJSON(w http.ResponseWriter, status int, mediaType string, v any) {

@@ -247,6 +247,20 @@ func TestAssets(t *testing.T) {
 	wantHeader(t, v.get(found, "Accept-Encoding", "gzip;q=0"), "Content-Encoding", "")
 }
 
+func TestPagesArePacked(t *testing.T) {
+	v := newWorld(t).visitor()
+	plain, packed := v.get("/_consent/cookies"), v.get("/_consent/cookies", "Accept-Encoding", "gzip, br")
+	wantHeader(t, packed, "Content-Encoding", "gzip")
+	wantHeader(t, packed, "Vary", "Accept-Encoding")
+	z, err := gzip.NewReader(strings.NewReader(packed.body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if page, err := io.ReadAll(z); err != nil || string(page) != plain.body {
+		t.Errorf("packed and plain differ: %v", err)
+	}
+}
+
 func TestWellKnown(t *testing.T) {
 	const status = "application/tracking-status+json"
 	rest := `"controller":["/privacy-policy"],"same-party":["numfocus.example","www.numfocus.example","pydata.org"],` +
