@@ -21,8 +21,9 @@ type originConn struct {
 
 func dialer(c Config) func(context.Context, string, string) (net.Conn, error) {
 	d := &net.Dialer{Timeout: c.ConnectTimeout, KeepAlive: 30 * time.Second}
-	// While a response header is awaited its own timeout holds.
-	stall := max(c.StallTimeout, c.HeaderTimeout+time.Second)
+	// While a response header is awaited its own timeout holds; extend may leave
+	// no more than three quarters of this one.
+	stall := max(c.StallTimeout, c.HeaderTimeout/3*4+time.Second)
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := d.DialContext(ctx, network, address)
 		if err != nil {
