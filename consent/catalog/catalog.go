@@ -89,5 +89,5 @@ func checkMatch(s *consent.Service) []consent.Mistake {
 	for _, g := range s.Inline {
 		e.Inline = append(e.Inline, Signature(g))
 	}
-	return append(checkID(s.ID, string(s.ID)), e.check(string(s.ID))...)
+	return append(checkID(s.ID, string(s.ID)+".id"), e.check(string(s.ID))...)
 }

@@ -2,7 +2,7 @@ package catalog
 
 import (
 	"fmt"
-	"regexp"
+	"regexp/syntax"
 	"strings"
 
 	"github.com/numfocus/consentgate/consent"
@@ -93,12 +93,17 @@ func (m *mistakes) signature(field string, s Signature) {
 	m.need(field+".pattern", s.Pattern, "write a regular expression (RE2) that matches the script's text")
 	m.need(field+".role", string(s.Role), "write loader for a script that fetches the service's code, call for one that calls into it")
 	m.oneOf(field+".role", string(s.Role), string(consent.Loader), string(consent.Call))
-	re, err := regexp.Compile(s.Pattern)
+	if s.Pattern == "" {
+		return
+	}
+	tree, err := syntax.Parse(s.Pattern, syntax.Perl)
 	switch {
 	case err != nil:
 		m.add(field+".pattern", err.Error(), "write a regular expression as in https://github.com/google/re2/wiki/Syntax")
-	case s.Pattern != "" && re.MatchString(""):
-		m.add(field+".pattern", "matches every script", "ask for something only this service's scripts contain")
+	case anchored(tree):
+		m.add(field+".pattern", "is tied to the beginning or end of the script", "leave out ^, $, \\A and \\z: it is looked for anywhere")
+	case !factored(tree):
+		m.add(field+".pattern", "has no fixed text to look for", "contain two letters or more that every match has in a row")
 	}
 }
 
@@ -138,20 +143,21 @@ func what(s *consent.Service, at string) []consent.Mistake {
 	m.need("loss", s.Loss, "say in one plain sentence what a visitor goes without while it is withheld")
 	m.need("withheld", string(s.Withheld), "write remove, or placeholder for something that was to be seen")
 	if len(s.URLs)+len(s.Inline)+len(s.Cookies) == 0 {
-		m.add("", "nothing tells how to recognise it", "give at least one of urls, inline and cookies")
+		m.add("", "missing what it is recognised by", "give at least one of urls, inline and cookies")
 	}
 	return m.list
 }
 
-func checkID(id consent.ServiceID, at string) []consent.Mistake {
-	m := mistakes{at: at}
+// checkID looks at the id that the field holds.
+func checkID(id consent.ServiceID, field string) []consent.Mistake {
+	var m mistakes
 	switch {
 	case id == "":
-		m.add("id", "missing", "write a short name of lower-case letters, digits and hyphens")
+		m.add(field, "missing", "write a short name of lower-case letters, digits and hyphens")
 	case strings.HasPrefix(string(id), knownPrefix):
-		m.add("id", fmt.Sprintf("%q begins like the ids of the table of cookies", id), "begin it with something other than "+knownPrefix)
+		m.add(field, fmt.Sprintf("%q begins like the ids of the table of cookies", id), "begin it with something other than "+knownPrefix)
 	case !isID(string(id)):
-		m.add("id", fmt.Sprintf("%q cannot be an id", id), "use only lower-case letters, digits and hyphens, for example google-analytics-4")
+		m.add(field, fmt.Sprintf("%q cannot be an id", id), "use only lower-case letters, digits and hyphens, for example google-analytics-4")
 	}
 	return m.list
 }
@@ -181,7 +187,7 @@ func isCountry(s string) bool {
 func isHost(s string) bool {
 	var p Parser
 	u, ok := p.Parse(nil, []byte("https://"+s+"/"))
-	return ok && string(u.Host) == s && string(u.Path) == "/"
+	return ok && string(u.Host) == s && string(u.Path) == "/" && s[0] != '.' && !strings.Contains(s, "..")
 }
 
 func isWebURL(s string) bool {

@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -20,14 +19,7 @@ type Config map[consent.ServiceID]Entry
 func (c Config) Check() error {
 	var errs []error
 	for _, id := range slices.Sorted(maps.Keys(c)) {
-		if !isID(string(id)) {
-			errs = append(errs, consent.Mistake{
-				Field:   string(id),
-				Problem: fmt.Sprintf("%q cannot be a service's id", id),
-				Cure:    "use only lower-case letters, digits and hyphens",
-			})
-		}
-		for _, m := range c[id].check(string(id)) {
+		for _, m := range append(checkID(id, string(id)), c[id].check(string(id))...) {
 			errs = append(errs, m)
 		}
 	}

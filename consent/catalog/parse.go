@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/numfocus/consentgate/consent"
 )
@@ -44,7 +45,7 @@ func parseFile(file string, yaml []byte) (vendorFile, error) {
 	for _, m := range f.check() {
 		// What could not be read is reported as such already, and would be
 		// reported again as missing.
-		if whole || m.Problem != "missing" {
+		if whole || !strings.HasPrefix(m.Problem, "missing") {
 			errs = append(errs, src.locate(m))
 		}
 	}
@@ -74,7 +75,7 @@ func (f vendorFile) check() []consent.Mistake {
 	for i, l := range f.Services {
 		at := fmt.Sprintf("services[%d]", i)
 		s := f.service(l)
-		list = append(list, checkID(l.ID, at)...)
+		list = append(list, checkID(l.ID, at+".id")...)
 		if ids[l.ID] && l.ID != "" {
 			list = append(list, duplicate(l.ID, at))
 		}

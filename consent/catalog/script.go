@@ -97,15 +97,15 @@ func newScriptIndex(services []*consent.Service) (scriptIndex, error) {
 	var literals []literal
 	for _, s := range services {
 		for _, g := range s.Inline {
-			list, ok := newSignatures(g, s)
-			if !ok {
-				return x, fmt.Errorf("service %s: signature %q has no literal text to look for", s.ID, g.Pattern)
+			list, err := newSignatures(g, s)
+			if err != nil {
+				return x, fmt.Errorf("signature %q of %s: %w", g.Pattern, s.ID, err)
 			}
 			for _, g := range list {
 				for _, t := range g.texts {
 					literals = append(literals, literal{text: t, fold: g.fold, id: int32(len(x.signatures))})
 				}
-				x.signatures = append(x.signatures, &g)
+				x.signatures = append(x.signatures, g)
 			}
 		}
 	}

@@ -75,28 +75,38 @@ func wordByte(c byte) bool {
 }
 
 // newSignatures splits an expression into its alternatives, each with its best
-// factor. It reports false if one of them has none.
-func newSignatures(s consent.Signature, of *consent.Service) (list []signature, ok bool) {
+// factor.
+func newSignatures(s consent.Signature, of *consent.Service) ([]*signature, error) {
 	tree, err := syntax.Parse(s.Pattern, syntax.Perl)
 	if err != nil {
-		return nil, false
+		return nil, err
 	}
+	var list []*signature
 	for _, branch := range branches(tree.Simplify()) {
-		f, ok := bestFactor(branch)
-		if !ok {
-			return nil, false
-		}
+		f := bestFactor(branch)
 		expr := branch.String()
 		if f.before >= 0 {
 			expr = `\A(?:` + expr + `)`
 		}
 		re, err := regexp.Compile(expr)
 		if err != nil {
-			return nil, false
+			return nil, err
 		}
-		list = append(list, signature{Signature: s, service: of, re: re, factor: f})
+		list = append(list, &signature{Signature: s, service: of, re: re, factor: f})
 	}
-	return list, true
+	return list, nil
+}
+
+// factored reports whether each alternative of an expression has a factor.
+func factored(tree *syntax.Regexp) bool {
+	return !slices.ContainsFunc(branches(tree.Simplify()), func(branch *syntax.Regexp) bool {
+		return bestFactor(branch).value() == 0
+	})
+}
+
+// anchored reports whether an expression asks where a text begins or ends.
+func anchored(re *syntax.Regexp) bool {
+	return re.Op == syntax.OpBeginText || re.Op == syntax.OpEndText || slices.ContainsFunc(re.Sub, anchored)
 }
 
 // branches lists the alternatives of an expression. The parser writes
@@ -135,8 +145,8 @@ func distribute(head, tails []*syntax.Regexp) []*syntax.Regexp {
 }
 
 // bestFactor looks for the factor that is least likely to be found by chance and
-// easiest to compare around.
-func bestFactor(re *syntax.Regexp) (best factor, ok bool) {
+// easiest to compare around. It is the zero factor where there is none.
+func bestFactor(re *syntax.Regexp) (best factor) {
 	nodes := []*syntax.Regexp{re}
 	if re.Op == syntax.OpConcat {
 		nodes = re.Sub
@@ -158,7 +168,7 @@ func bestFactor(re *syntax.Regexp) (best factor, ok bool) {
 			before += w
 		}
 	}
-	return best, most > 0
+	return best
 }
 
 // value rates a factor: zero is none that can be used. Long texts are rarely

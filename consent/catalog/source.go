@@ -48,9 +48,12 @@ func (s *source) explain(err error) []error {
 	return []error{s.at(1, 1, err)}
 }
 
-// plain turns the decoder's word for an unknown key, which names a Go type,
-// into one for who wrote the file.
+// plain turns the decoder's words, which name Go types, into words for who
+// wrote the file.
 func plain(message string) string {
+	if rest, ok := strings.CutPrefix(message, "cannot construct "); ok {
+		return unlike(message, rest)
+	}
 	rest, ok := strings.CutPrefix(message, "field ")
 	key, typ, found := strings.Cut(rest, " not found in type catalog.")
 	if !ok || !found {
@@ -63,6 +66,24 @@ func plain(message string) string {
 		"Cookie":     reflect.TypeFor[Cookie](),
 	}
 	return fmt.Sprintf("unknown key %q; use %s", key, alternatives(keys(known[typ])))
+}
+
+// unlike says what should stand where something of another kind does. what is
+// like "!!str `perhaps` into bool".
+func unlike(message, what string) string {
+	value, typ, found := strings.Cut(what, " into ")
+	_, value, _ = strings.Cut(value, " ")
+	switch {
+	case !found:
+		return message
+	case typ == "bool":
+		return value + " is neither yes nor no; write true or false"
+	case strings.HasPrefix(typ, "[]"):
+		return value + " is not a list; write [first, second] or a line with a dash for each"
+	case strings.HasPrefix(typ, "catalog."):
+		return value + " is not a set of keys; write {key: value} or a line for each key"
+	}
+	return "several values stand where one belongs; write a single text"
 }
 
 // keys lists the YAML keys of a struct type.

@@ -1,7 +1,10 @@
 package catalog
 
 import (
+	"bytes"
+	"encoding/json"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 )
@@ -159,6 +162,34 @@ func TestParseRefusesWhatABrowserRefuses(t *testing.T) {
 	} {
 		if got := parsed(t, "", ref); got != "none" {
 			t.Errorf("%q: got %s, want none", ref, got)
+		}
+	}
+}
+
+// testdata/urls.jsonl holds random references and what the URL class of a
+// JavaScript engine (Node.js 20) made of them: base, reference, and, unless it
+// refused, scheme, host, path and query.
+func TestParseAgreesWithABrowserEngine(t *testing.T) {
+	data, err := os.ReadFile("testdata/urls.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range bytes.Lines(data) {
+		var c []string
+		if err := json.Unmarshal(line, &c); err != nil {
+			t.Fatal(err)
+		}
+		want := "none"
+		if len(c) == 5 {
+			want = c[2] + " " + strings.TrimSuffix(c[3], ".") + " " + strings.TrimSuffix(c[4], "?")
+		}
+		got := strings.TrimSuffix(parsed(t, c[0], c[1]), "?")
+		if len(c) == 5 && c[4] == "" { // what a scheme without a host leads to is not compared
+			got, _, _ = strings.Cut(got, " ")
+			want, _, _ = strings.Cut(want, " ")
+		}
+		if got != want {
+			t.Errorf("%q at %q: got %s, want %s", c[1], c[0], got, want)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/netip"
 	"strconv"
+	"strings"
 
 	"golang.org/x/net/idna"
 )
@@ -55,13 +56,11 @@ func (p *Parser) host(raw []byte) ([]byte, bool) {
 		raw = p.decode(raw)
 		class = classOf(raw)
 	}
-	if class&hostForeign != 0 || punycode(raw) {
-		// An error is not one to a browser with a newer Unicode; what cannot
-		// be a host at all still fails below.
-		ascii, _ := toASCII.ToASCII(string(raw))
-		start := len(p.buf)
-		p.buf = append(p.buf, ascii...)
-		raw = p.taken(start)
+	if class&hostForeign != 0 {
+		var ok bool
+		if raw, ok = p.ascii(raw); !ok {
+			return nil, false
+		}
 		class = classOf(raw)
 	}
 	if class&hostUpper != 0 {
@@ -109,19 +108,21 @@ func hexDigit(c byte) int {
 	return -1
 }
 
-// punycode reports whether some label may be in punycode.
-func punycode(host []byte) bool {
-	for i := bytes.Index(host, []byte("--")); i >= 2; {
-		if lowered(host[i-2]) == 'x' && lowered(host[i-1]) == 'n' && (i == 2 || host[i-3] == '.') {
-			return true
-		}
-		next := bytes.Index(host[i+1:], []byte("--"))
-		if next < 0 {
-			break
-		}
-		i += 1 + next
+// ascii turns an international domain into its ASCII form. A host in ASCII needs
+// no such thing: a label that is in punycode already stays as it is or makes the
+// URL none, which does no harm here.
+//
+// What is an error to this version of Unicode need not be one to a newer
+// browser. It is tolerated while the result is a name of its own, in punycode,
+// that cannot be mistaken for a plain one.
+func (p *Parser) ascii(host []byte) ([]byte, bool) {
+	name, err := toASCII.ToASCII(string(host))
+	if err != nil && !strings.Contains(name, "xn--") {
+		return nil, false
 	}
-	return false
+	start := len(p.buf)
+	p.buf = append(p.buf, name...)
+	return p.taken(start), true
 }
 
 // endsInNumber reports whether the last label is a number, so that the host is
