@@ -163,22 +163,37 @@ func (c *Chain) append(kind Kind, at time.Time, body []byte) Link {
 
 // Extend checks that l is the next link of the chain and moves the head there.
 func (c *Chain) Extend(l Link) error {
-	switch {
-	case l.Gateway != c.Gateway:
-		return fmt.Errorf("link of gateway %s in the chain of %s", l.Gateway, c.Gateway)
-	case l.Seq != c.Head.Seq+1:
-		return fmt.Errorf("%w: %d follows %d", ErrGap, l.Seq, c.Head.Seq)
-	case l.Prev != c.Head.Hash:
-		return fmt.Errorf("%w: entry %d does not follow what is stored before it", ErrFork, l.Seq)
-	}
-	if err := l.check(); err != nil {
-		return err
-	}
-	c.Head = Point{Seq: l.Seq, Hash: l.Hash}
-	return nil
+	_, err := c.extend(l)
+	return err
 }
 
-// check says whether l is in itself what was written.
+// A said is what the payload of a link says; nothing, once it was erased.
+type said struct {
+	receipt *Receipt
+	erasure *Erasure
+}
+
+func (c *Chain) extend(l Link) (said, error) {
+	switch {
+	case l.Gateway != c.Gateway:
+		return said{}, fmt.Errorf("link of gateway %s in the chain of %s", l.Gateway, c.Gateway)
+	case l.Seq != c.Head.Seq+1:
+		return said{}, fmt.Errorf("%w: %d follows %d", ErrGap, l.Seq, c.Head.Seq)
+	case l.Prev != c.Head.Hash:
+		return said{}, fmt.Errorf("%w: entry %d does not follow what is stored before it", ErrFork, l.Seq)
+	}
+	if err := l.check(); err != nil {
+		return said{}, err
+	}
+	body, err := l.read()
+	if err != nil {
+		return said{}, err
+	}
+	c.Head = Point{Seq: l.Seq, Hash: l.Hash}
+	return body, nil
+}
+
+// check says whether the hashes of l are those of what was written.
 func (l Link) check() error {
 	if err := checkText("gateway", l.Gateway); err != nil {
 		return err
@@ -192,24 +207,27 @@ func (l Link) check() error {
 		return errors.New("entry was changed: its hash does not fit")
 	case l.Payload == nil && l.Kind == KindErasure:
 		return errors.New("what the erasure named is missing")
-	case l.Payload == nil:
-		return nil
-	case l.Payload.Digest() != l.Digest:
+	case l.Payload != nil && l.Payload.Digest() != l.Digest:
 		return errors.New("payload was changed: its digest does not fit")
 	}
-	return l.checkBody()
+	return nil
 }
 
-func (l Link) checkBody() error {
-	if l.Kind == KindErasure {
-		_, _, err := l.Erasure()
-		return err
+func (l Link) read() (said, error) {
+	r, isReceipt, err := l.Receipt()
+	switch {
+	case err != nil:
+		return said{}, err
+	case isReceipt && !r.Time.Equal(l.Time):
+		return said{}, errors.New("receipt and entry differ in time")
+	case isReceipt:
+		return said{receipt: &r}, nil
 	}
-	r, _, err := l.Receipt()
-	if err == nil && !r.Time.Equal(l.Time) {
-		return errors.New("receipt and entry differ in time")
+	e, isErasure, err := l.Erasure()
+	if err != nil || !isErasure {
+		return said{}, err
 	}
-	return err
+	return said{erasure: &e}, nil
 }
 
 // NewGateway makes an id for a gateway that has none.

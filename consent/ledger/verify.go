@@ -131,19 +131,15 @@ var errEnough = errors.New("enough")
 const progressEvery = 1000 // entries
 
 func (v *verifier) link(at *Chain, l Link) error {
-	broken := &Broken{Gateway: at.Gateway, Seq: at.Head.Seq + 1}
-	if r, ok, err := l.Receipt(); ok && err == nil {
-		broken.Record = r.Record
-	}
-	if err := at.Extend(l); err != nil {
-		broken.Problem = err.Error()
-		return broken
+	should := at.Head.Seq + 1
+	body, err := at.extend(l)
+	if err != nil {
+		return brokenAt(at.Gateway, should, l, err.Error())
 	}
 	if anchor, ok := v.check.Anchors[l.Gateway]; ok && anchor.Seq == l.Seq && anchor.Hash != l.Hash {
-		broken.Problem = "the chain does not lead through the anchor: it was rewritten"
-		return broken
+		return brokenAt(at.Gateway, should, l, "the chain does not lead through the anchor: it was rewritten")
 	}
-	v.note(l)
+	v.note(l, body)
 	v.report.Entries++
 	if v.check.Progress != nil && (v.report.Entries%progressEvery == 0 || v.report.Entries == v.all) {
 		v.check.Progress(v.report.Entries, v.all)
@@ -151,21 +147,27 @@ func (v *verifier) link(at *Chain, l Link) error {
 	return nil
 }
 
+func brokenAt(gateway string, seq uint64, l Link, problem string) *Broken {
+	b := &Broken{Gateway: gateway, Seq: seq, Problem: problem}
+	if r, ok, err := l.Receipt(); ok && err == nil {
+		b.Record = r.Record
+	}
+	return b
+}
+
 // note remembers what erasures and missing payloads there are. l is in order.
-func (v *verifier) note(l Link) {
-	if l.Payload == nil {
+func (v *verifier) note(l Link, body said) {
+	switch {
+	case body.erasure != nil:
+		v.erase(*body.erasure)
+	case body.receipt != nil:
+		v.report.Receipts++
+		if !v.notices[body.receipt.Notice] {
+			v.report.Unkept++
+		}
+	default:
 		v.missing[l.Gateway] = widen(v.missing[l.Gateway], l.Seq)
 		v.report.Erased++
-		return
-	}
-	if e, ok, _ := l.Erasure(); ok {
-		v.erase(e)
-		return
-	}
-	r, _, _ := l.Receipt()
-	v.report.Receipts++
-	if !v.notices[r.Notice] {
-		v.report.Unkept++
 	}
 }
 

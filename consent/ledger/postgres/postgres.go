@@ -25,6 +25,7 @@ type Outbox interface {
 	Own(ctx context.Context) (ledger.Chain, error)
 	Forget(ctx context.Context, e ledger.Erasure) error
 	Trim(ctx context.Context, gateway string, through uint64) error
+	Renew(ctx context.Context, after uint64) error
 }
 
 // A Ledger is one gateway's access to the ledger of many. It is a

@@ -36,6 +36,14 @@ func (r *remote) chain(ctx context.Context, gateway string) (ledger.Chain, error
 	return c, err
 }
 
+// has says whether the database has this entry, with this hash.
+func (r *remote) has(ctx context.Context, gateway string, seq uint64, hash ledger.Digest) (has bool, err error) {
+	err = r.query(ctx, func(rows *sql.Rows) error { return rows.Scan(&has) },
+		"SELECT EXISTS (SELECT 1 FROM consentgate_entry WHERE gateway = $1 AND seq = $2 AND hash = $3)",
+		gateway, int64(seq), hash[:])
+	return has, err
+}
+
 func (r *remote) walk(ctx context.Context, gateway string, after uint64, visit func(ledger.Link) error) error {
 	return r.stream(ctx, func(rows *sql.Rows) error { return scanLink(rows, visit) },
 		"SELECT "+linkColumns+fromBoth+"WHERE e.gateway = $1 AND e.seq > $2 ORDER BY e.seq", gateway, int64(after))

@@ -23,6 +23,7 @@ type Shipping struct {
 	Pending uint64    // links that PostgreSQL does not have
 	Last    time.Time // of the last success; zero: none since the start
 	Err     error     // why shipping does not go on at present, or nil
+	Renewed string    // why the gateway last began a new chain since the start, if it had to
 }
 
 // A shipper moves what is in the outbox to the database. One pass runs at a
@@ -169,12 +170,7 @@ func (s *shipper) pass(ctx context.Context, all bool) error {
 
 // attempt ships notices first: no receipt shall be there without its notice.
 func (s *shipper) attempt(ctx context.Context, all bool) error {
-	own, err := s.outbox.Own(ctx)
-	if err != nil {
-		return err
-	}
-	err = s.find(ctx, own)
-	s.set(func() { s.status.Pending = own.Head.Seq - min(own.Head.Seq, max(s.at, own.Base.Seq)) })
+	own, err := s.find(ctx)
 	if err != nil {
 		return err
 	}
@@ -188,30 +184,6 @@ func (s *shipper) attempt(ctx context.Context, all bool) error {
 		return nil
 	}
 	return s.shipCounts(ctx)
-}
-
-// find asks PostgreSQL how far it is, at the start and after a failure: it may
-// have more than it could acknowledge, or, after a failover, less than it did.
-func (s *shipper) find(ctx context.Context, own ledger.Chain) error {
-	s.mu.Lock()
-	known := s.known
-	s.mu.Unlock()
-	if known {
-		return nil
-	}
-	there, err := s.remote.chain(ctx, own.Gateway)
-	switch {
-	case err != nil:
-		return err
-	case there.Head.Seq < own.Base.Seq:
-		return fmt.Errorf("%w: PostgreSQL has the chain of %s up to entry %d, and the outbox begins after %d",
-			ledger.ErrGap, own.Gateway, there.Head.Seq, own.Base.Seq)
-	case there.Head.Seq > own.Head.Seq:
-		return fmt.Errorf("%w: PostgreSQL has entry %d of %s, and the outbox ends at %d; was it put back from an older copy?",
-			ledger.ErrFork, there.Head.Seq, own.Gateway, own.Head.Seq)
-	}
-	s.set(func() { s.at, s.known, s.marks = there.Head.Seq, true, nil })
-	return nil
 }
 
 var errEnough = errors.New("enough")

@@ -206,6 +206,18 @@ func (s *Store) Trim(ctx context.Context, gateway string, through uint64) error 
 	return nil
 }
 
+// Renew gives the own chain up after the entry numbered after and begins another
+// one, under a new gateway's id, with what the links after it said. It is for a
+// file that was copied, or put back from an older copy: the chain it would go on
+// with is somebody else's by now. What remains of the old chain has to be
+// elsewhere; it is removed here.
+func (s *Store) Renew(ctx context.Context, after uint64) error {
+	if err := s.do(ctx, alone, func(t *tx) error { return t.renew(after) }); err != nil {
+		return fmt.Errorf("begin a new chain: %w", err)
+	}
+	return nil
+}
+
 // Extend stores links that were made elsewhere.
 func (s *Store) Extend(ctx context.Context, links []ledger.Link) error {
 	if len(links) == 0 {
