@@ -29,7 +29,11 @@ func (w *Writer) dropAttr(a attr) {
 	}
 	switch {
 	case !again && tok[next] != '=':
-		w.replace(a.name, a.end, nil)
+		from := a.name
+		if isSpace(tok[from-1]) && (next > a.end || tok[next] == '>') {
+			from--
+		}
+		w.edits = append(w.edits, edit{from: from, to: a.end})
 	case a.value < a.end:
 		w.setAttr(a, nil)
 	}
@@ -44,10 +48,4 @@ func (w *Writer) setAttr(a attr, value []byte) {
 	start := len(w.text)
 	w.text = appendQuoted(w.text, value)
 	w.edits = append(w.edits, edit{from, a.end, start, len(w.text)})
-}
-
-func (w *Writer) replace(from, to int, text []byte) {
-	start := len(w.text)
-	w.text = append(w.text, text...)
-	w.edits = append(w.edits, edit{from, to, start, len(w.text)})
 }

@@ -103,7 +103,7 @@ func (w *Writer) lose(l loss) verdict {
 		w.elTag = append(w.elTag[:0], w.token()...)
 		w.placeholder(w.tok, w.t.tag, &w.ref)
 	}
-	if elements[w.t.tag].traits&void != 0 {
+	if elements[w.t.tag].traits&void != 0 || w.t.selfEnd && w.tree.foreign(w.t.tag) {
 		return removed
 	}
 	return replaced

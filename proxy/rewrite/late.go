@@ -14,7 +14,7 @@ func (w *Writer) overflow() {
 		w.startDropOf(w.held.tag)
 	}
 	if w.mode == inTag {
-		w.late = true
+		w.late, w.quiet = true, false
 		w.skipLate()
 	}
 }

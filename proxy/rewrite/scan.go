@@ -119,6 +119,7 @@ func (w *Writer) scanData() bool {
 		switch {
 		case isLetter(c):
 			w.t.begin(1)
+			w.t.deep = len(w.tree.open) > 0
 			return w.scanTag()
 		case c == '/':
 			if w.pos+2 == len(b) {

@@ -33,6 +33,7 @@ type attr struct {
 type tagScan struct {
 	state   tagState
 	closing bool // an end tag
+	deep    bool // inside svg or math, where more attributes matter
 	selfEnd bool // "/>"
 	tag     tag
 	want    uint32 // the first letters of attributes worth a look, bit = letter & 31
@@ -168,7 +169,7 @@ func (t *tagScan) named(b []byte, i int) {
 	t.tag = tag(tagIndex.find(b[t.nameAt:i]))
 	if !t.closing {
 		t.want = everyTag
-		if elements[t.tag].traits&judged != 0 {
+		if t.deep || elements[t.tag].traits&judged != 0 {
 			t.want = judgedTag
 		}
 	}
