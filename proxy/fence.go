@@ -42,7 +42,7 @@ func (x *exchange) fence(strict bool) {
 		return
 	}
 	s.Add(h, x.site.policies.get(x.judge.host+" "+d.Key(), func() string {
-		s.Services = x.site.allowedPatterns(d)
+		s.Services, s.Sockets = x.site.allowedPatterns(d)
 		return s.Policy()
 	}), x.site.observe)
 }
@@ -107,15 +107,19 @@ func (s *site) sources(host string) headers.Sources {
 	}
 }
 
-// allowedPatterns are the URL patterns of all services that d allows.
-func (s *site) allowedPatterns(d *consent.Decision) []string {
-	var patterns []string
+// allowedPatterns are the URL patterns of all services that d allows, and of
+// those among them that were asked for: only such a one may open a WebSocket.
+func (s *site) allowedPatterns(d *consent.Decision) (all, asked []string) {
 	for _, service := range s.catalog.Services() {
-		if d.Allows(service) {
-			patterns = append(patterns, service.URLs...)
+		if !d.Allows(service) {
+			continue
+		}
+		all = append(all, service.URLs...)
+		if service.Purpose != consent.Necessary {
+			asked = append(asked, service.URLs...)
 		}
 	}
-	return patterns
+	return all, asked
 }
 
 func (u Unknown) inPolicy() headers.Unknown {

@@ -30,6 +30,7 @@ const maxPolicy = 6 << 10
 type Sources struct {
 	FirstParty []string // beside the document's own origin
 	Services   []string // of the services that are allowed
+	Sockets    []string // those to which WebSockets may go, beside the first party
 	Unknown    Unknown
 	ReportPath string // where reports go: "/_consent/report"; empty: nowhere
 }
@@ -43,19 +44,19 @@ type Sources struct {
 // stays as long as that.
 //
 // There is no nonce and no hash: inline code was judged while the page was
-// rewritten, and the page may be kept. Scripts from data: URLs are refused, since
-// nobody judged those. There is always a default-src: without one, prefetching is
-// not checked at all. It is checked against the most generous directive (CSP Level
+// rewritten, and the page may be kept. What a script inserts as text or as a data:
+// URL therefore runs, but contacts nobody who is not on the list. There is always a
+// default-src: without one, prefetching is not checked at all. It is checked against the most generous directive (CSP Level
 // 3, section 6.1.3), so with [BlockActive] a script may prefetch whatever it may
 // show as a picture.
 func (s Sources) Policy() string {
 	if s.Unknown == Allow {
 		return ""
 	}
-	everybody := slices.Concat(s.FirstParty, s.Services)
-	policy := s.build(withPath, everybody)
+	sockets := slices.Concat(s.FirstParty, s.Sockets)
+	policy := s.build(withPath, sockets)
 	if len(policy) > maxPolicy {
-		policy = s.build(withoutPath, everybody)
+		policy = s.build(withoutPath, sockets)
 	}
 	if len(policy) > maxPolicy {
 		policy = s.build(withoutPath, s.FirstParty)
@@ -78,18 +79,17 @@ func (s Sources) Strict() string {
 
 // build writes hosts in the given form; sockets are the patterns whose hosts may
 // be reached by WebSocket as well.
+// build writes the list of hosts once, in default-src: it stands for scripts,
+// frames, connections, workers, objects and prefetching.
 func (s Sources) build(form func(string) string, sockets []string) string {
-	hosts := sourceList(slices.Concat(s.FirstParty, s.Services), form)
-	list := strings.Join(append([]string{"'self' 'unsafe-inline' 'unsafe-eval' blob:"}, hosts...), " ")
-	directives := []string{
-		"default-src " + strings.Join(append([]string{list, "data:"}, socketList(sockets)...), " "),
-		"script-src " + list,
-	}
+	list := []string{"default-src 'self' 'unsafe-inline' 'unsafe-eval' blob: data:"}
+	list = append(list, sourceList(slices.Concat(s.FirstParty, s.Services), form)...)
+	list = append(list, socketList(sockets)...)
+	open := ""
 	if s.Unknown == BlockActive {
-		directives = append(directives,
-			"img-src * data: blob:", "style-src * data: blob: 'unsafe-inline'", "font-src * data: blob:", "media-src * data: blob:")
+		open = "img-src * data: blob:; style-src * data: blob: 'unsafe-inline'; font-src * data: blob:; media-src * data: blob:"
 	}
-	return join(append(directives, s.reporting())...)
+	return join(strings.Join(list, " "), open, s.reporting())
 }
 
 // reporting names both mechanisms: browsers that know report-to ignore
@@ -123,7 +123,7 @@ func join(directives ...string) string {
 }
 
 // sourceList turns URL patterns into host sources, sorted, each once, without
-// those that another one covers.
+// those that another one covers. The catalog knows no ports, so any will do.
 func sourceList(patterns []string, form func(string) string) []string {
 	var sources []string
 	for _, pattern := range patterns {
@@ -143,7 +143,22 @@ func sourceList(patterns []string, form func(string) string) []string {
 	for _, source := range sources {
 		known[source] = true
 	}
-	return slices.DeleteFunc(sources, func(source string) bool { return covered(source, known) })
+	sources = slices.DeleteFunc(sources, func(source string) bool { return covered(source, known) })
+	for i, source := range sources {
+		sources[i] = anyPort(source)
+	}
+	return sources
+}
+
+func anyPort(source string) string {
+	host, path, cut := strings.Cut(source, "/")
+	if !strings.Contains(host, ":") {
+		host += ":*"
+	}
+	if cut {
+		path = "/" + path
+	}
+	return host + path
 }
 
 // covered reports whether a source says no more than another one: the same host
