@@ -2,11 +2,13 @@ package banner
 
 import (
 	"bytes"
+	"compress/gzip"
 	"flag"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -73,6 +75,18 @@ func newBanner(t testing.TB, cfg Config) *Banner {
 	return b
 }
 
+// example is made once: it takes most of a test's time.
+func example(t testing.TB) *Banner {
+	t.Helper()
+	b, err := exampleOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+var exampleOnce = sync.OnceValues(func() (*Banner, error) { return New(exampleConfig(), exampleServices(), "/_consent/") })
+
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 // decide is the decision for a visitor under the example's notice.
@@ -118,7 +132,7 @@ func golden(t *testing.T, name string, got []byte) {
 }
 
 func TestWhatStandsInPagesOfTheSite(t *testing.T) {
-	b := newBanner(t, exampleConfig())
+	b := example(t)
 	golden(t, "head.html", b.Head("en"))
 	golden(t, "banner.html", b.Notice("en", undecided()))
 	golden(t, "foot.html", b.Link("en", undecided()))
@@ -128,7 +142,7 @@ func TestWhatStandsInPagesOfTheSite(t *testing.T) {
 }
 
 func TestOnlyTheUndecidedAreAsked(t *testing.T) {
-	b := newBanner(t, exampleConfig())
+	b := example(t)
 	refused := decide(consent.Visitor{Choice: &consent.Choice{}})
 	for name, d := range map[string]consent.Decision{"refused": refused, "granted": granted(), "signal": signalled()} {
 		if got := b.Notice("en", d); got != nil {
@@ -143,7 +157,7 @@ func TestOnlyTheUndecidedAreAsked(t *testing.T) {
 // L2: the two buttons are the same element with the same attributes; only what
 // they say and mean differs, and which comes first.
 func TestRefusingIsAsEasyAsAgreeing(t *testing.T) {
-	notice := string(newBanner(t, exampleConfig()).Notice("en", undecided()))
+	notice := string(example(t).Notice("en", undecided()))
 	buttons := regexp.MustCompile(`<button[^>]*>[^<]*</button>`).FindAllString(notice, -1)
 	if len(buttons) != 2 {
 		t.Fatalf("buttons %q, want two", buttons)
@@ -158,7 +172,7 @@ func TestRefusingIsAsEasyAsAgreeing(t *testing.T) {
 // how to change one's mind. Extensions that answer banners look for the words
 // tested last.
 func TestTheBannerSaysWhatTheLawAsksFor(t *testing.T) {
-	notice := string(newBanner(t, exampleConfig()).Notice("en", undecided()))
+	notice := string(example(t).Notice("en", undecided()))
 	for _, want := range []string{
 		"run by NumFOCUS",
 		"embedded content", "visitor statistics", "advertising",
@@ -175,7 +189,7 @@ func TestTheBannerSaysWhatTheLawAsksFor(t *testing.T) {
 }
 
 func TestTheBannerNeedsNoScriptAndNoInlineStyle(t *testing.T) {
-	b := newBanner(t, exampleConfig())
+	b := example(t)
 	page := string(b.Notice("en", undecided())) + string(b.Link("en", signalled())) + string(b.Head("en"))
 	for _, bad := range []string{"<script", "style=", "onclick", "checked", "autofocus", "javascript:", "<style"} {
 		if strings.Contains(page, bad) {
@@ -226,8 +240,32 @@ func TestTheHashCoversWhatIsShown(t *testing.T) {
 	}
 }
 
+// What an undecided visitor receives for the banner, over and above the page.
+// The rest of the 3 KB (with brotli, which packs a tenth better) is for scripts.
+func TestWeight(t *testing.T) {
+	const most = 2600
+	b := example(t)
+	var packed bytes.Buffer
+	z, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range [][]byte{b.Head("en"), b.Notice("en", undecided()), b.Link("en", undecided()), b.Assets()[inPageSheet].Body} {
+		if _, err := z.Write(part); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("banner, link and style: %d bytes with gzip", packed.Len())
+	if packed.Len() > most {
+		t.Errorf("%d bytes with gzip, at most %d are allowed", packed.Len(), most)
+	}
+}
+
 func BenchmarkNoticeAndLink(b *testing.B) {
-	ban, d := newBanner(b, exampleConfig()), undecided()
+	ban, d := example(b), undecided()
 	b.ReportAllocs()
 	for b.Loop() {
 		if len(ban.Notice("en", d)) == 0 || len(ban.Link("en", d)) == 0 {

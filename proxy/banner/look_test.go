@@ -71,7 +71,7 @@ func TestLookReachesThePage(t *testing.T) {
 			t.Errorf("%s does not have the site's colours", a.Name)
 		}
 	}
-	if strings.Contains(string(newBanner(t, exampleConfig()).Notice("en", undecided())), "data-position") {
+	if strings.Contains(string(example(t).Notice("en", undecided())), "data-position") {
 		t.Error("the usual position is spelled out")
 	}
 }

@@ -13,7 +13,7 @@ import (
 func settingsPage(t *testing.T, v View) string {
 	t.Helper()
 	var page bytes.Buffer
-	if err := newBanner(t, exampleConfig()).Settings(&page, v); err != nil {
+	if err := example(t).Settings(&page, v); err != nil {
 		t.Fatal(err)
 	}
 	return page.String()
@@ -47,7 +47,7 @@ func TestNothingIsTickedBeforeTheVisitorDoes(t *testing.T) {
 // L7: purpose, provider, names of cookies, their lifetime and who can read
 // them, for each service, on both pages.
 func TestEveryServiceIsDeclared(t *testing.T) {
-	declaration := string(newBanner(t, exampleConfig()).Declaration("en"))
+	declaration := string(example(t).Declaration("en"))
 	settings := settingsPage(t, View{Decision: undecided()})
 	for page, text := range map[string]string{"declaration": declaration, "settings": settings} {
 		for _, s := range exampleServices() {
@@ -126,14 +126,14 @@ func TestWithdrawingIsOneClickInTheSettings(t *testing.T) {
 
 func TestCookies(t *testing.T) {
 	var page bytes.Buffer
-	if err := newBanner(t, exampleConfig()).Cookies(&page, "en"); err != nil {
+	if err := example(t).Cookies(&page, "en"); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "cookies.html", page.Bytes())
 }
 
 func TestMessages(t *testing.T) {
-	b := newBanner(t, exampleConfig())
+	b := example(t)
 	for _, kind := range []Kind{Down, Slow, Busy, Other, Stored, Unknown, Foreign, Large, Missing, Method} {
 		var page bytes.Buffer
 		if err := b.Message(&page, "en", kind); err != nil {

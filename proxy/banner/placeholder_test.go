@@ -15,7 +15,7 @@ func youtubeFrame() Frame {
 }
 
 func TestPlaceholder(t *testing.T) {
-	b := newBanner(t, exampleConfig())
+	b := example(t)
 	golden(t, "placeholder.html", b.AppendPlaceholder(nil, "en", youtubeFrame(), undecided()))
 	golden(t, "placeholder-signal.html", b.AppendPlaceholder(nil, "en", youtubeFrame(), signalled()))
 	golden(t, "placeholder-unknown.html", b.AppendPlaceholder(nil, "en",
@@ -25,7 +25,7 @@ func TestPlaceholder(t *testing.T) {
 }
 
 func TestPlaceholderAppends(t *testing.T) {
-	b := newBanner(t, exampleConfig())
+	b := example(t)
 	got := string(b.AppendPlaceholder([]byte("before "), "en", youtubeFrame(), undecided()))
 	if !strings.HasPrefix(got, `before <div class="cg-placeholder" data-service="youtube"`) {
 		t.Errorf("got %.80s", got)
@@ -35,7 +35,7 @@ func TestPlaceholderAppends(t *testing.T) {
 // A form inside a form is dropped by the parser, and its end tag closes the
 // outer one: buttons must name theirs by id instead.
 func TestPlaceholderHasNoFormOfItsOwn(t *testing.T) {
-	b := newBanner(t, exampleConfig())
+	b := example(t)
 	box := string(b.AppendPlaceholder(nil, "en", youtubeFrame(), undecided()))
 	if strings.Contains(box, "<form") {
 		t.Error("the placeholder holds a form")
@@ -49,7 +49,7 @@ func TestPlaceholderHasNoFormOfItsOwn(t *testing.T) {
 }
 
 func TestPlaceholderTakesTheTitleAsText(t *testing.T) {
-	b, f := newBanner(t, exampleConfig()), youtubeFrame()
+	b, f := example(t), youtubeFrame()
 	f.Title = `"><script>alert(1)</script>`
 	f.Source = "javascript:alert(1)"
 	box := string(b.AppendPlaceholder(nil, "en", f, undecided()))
@@ -59,7 +59,7 @@ func TestPlaceholderTakesTheTitleAsText(t *testing.T) {
 }
 
 func TestFramesNobodySeesLeaveNothing(t *testing.T) {
-	b := newBanner(t, exampleConfig())
+	b := example(t)
 	for _, size := range [][2]string{{"1", "1"}, {"0", "0"}, {"560", "1"}, {"3px", "100"}} {
 		f := youtubeFrame()
 		f.Width, f.Height = size[0], size[1]
@@ -141,7 +141,7 @@ func FuzzContentLink(f *testing.F) {
 }
 
 func BenchmarkPlaceholder(b *testing.B) {
-	ban, f, d := newBanner(b, exampleConfig()), youtubeFrame(), undecided()
+	ban, f, d := example(b), youtubeFrame(), undecided()
 	dst := make([]byte, 0, 4096)
 	b.ReportAllocs()
 	for b.Loop() {
