@@ -5,10 +5,13 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
 	"golang.org/x/tools/txtar"
+
+	"github.com/numfocus/consentgate/proxy"
 )
 
 var update = flag.Bool("update", false, "write what is said into testdata as what is expected")
@@ -30,6 +33,27 @@ func TestSampleConfiguration(t *testing.T) {
 	if said := mistakesIn([]byte(sampleConfig)); said != "" {
 		t.Error(said)
 	}
+}
+
+// TestSampleNamesEverySetting expects what help shows to leave nothing out. What
+// a service of the site's own can say is told with the catalog.
+func TestSampleNamesEverySetting(t *testing.T) {
+	var c config
+	d := loadStrict("sample.yaml", []byte(sampleConfig), &c)
+	var missing func(path string, of reflect.Type)
+	missing = func(path string, of reflect.Type) {
+		for key, value := range fields(of) {
+			at := join(path, key)
+			if _, ok := d.at[at]; !ok && !strings.Contains(sampleConfig, "# "+key+":") {
+				t.Errorf("%s is not in it", at)
+			}
+			if value.Kind() == reflect.Struct {
+				missing(at, value)
+			}
+		}
+	}
+	missing("", reflect.TypeFor[config]())
+	missing("sites[0]", reflect.TypeFor[proxy.SiteConfig]())
 }
 
 // TestBadConfigurations expects of each config.yaml in testdata/bad what its

@@ -79,9 +79,7 @@ func newBrowser(t *testing.T) *http.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := browserLike()
-	client.Jar = jar
-	return client
+	return browserLike(jar)
 }
 
 // A visitor goes to one address of the demo with a browser of its own.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
 	"os"
@@ -32,8 +33,11 @@ func TestMain(m *testing.M) {
 //	origin          serves the folder site of the story; $origin is its address
 //	start args...   runs consentgate in the background until it says where it
 //	                listens; each "  name  http://..." it prints becomes $name
-//	get [-H 'Name: value'] URL       writes status line, header and body to the file response
-//	post [-H 'Name: value'] URL form posts a form, and follows no redirect
+//	visitor         from here on, a visitor asks who is new and keeps cookies;
+//	                before, each request is a visitor of its own
+//	get [-H 'Name: value'] URL       writes status line, header and body to the file response;
+//	                redirects are not followed
+//	post [-H 'Name: value'] URL form posts a form in the same way
 //	stop            sends SIGTERM to what start started, expects exit code 0,
 //	                and leaves the files started.out and started.err
 func TestScripts(t *testing.T) {
@@ -41,22 +45,39 @@ func TestScripts(t *testing.T) {
 		Dir:           "testdata/script",
 		UpdateScripts: *update,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"origin": origin, "start": start, "get": get, "post": post, "stop": stop, "recordid": recordID, "tamper": tamper,
+			"origin": origin, "start": start, "visitor": newVisitor, "get": get, "post": post, "stop": stop,
+			"recordid": recordID, "tamper": tamper,
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Values[background{}] = new(process)
+			env.Values[visiting{}] = browserLike(nil)
 			return nil
 		},
 	})
 }
 
-type background struct{}
+// Keys of what a story keeps: its *process, and the *http.Client of its visitor.
+type (
+	background struct{}
+	visiting   struct{}
+)
 
 // A process is the consentgate that a story has started.
 type process struct {
 	cmd      *exec.Cmd
 	out, err bytes.Buffer
 	copied   chan struct{} // closed when all of out is there
+}
+
+// end leaves nothing behind, and tells what the program said where nobody has
+// stopped it.
+func (p *process) end(ts *testscript.TestScript) {
+	if p.cmd.ProcessState == nil {
+		p.cmd.Process.Kill()
+		<-p.copied
+		p.cmd.Wait()
+		ts.Logf("[what start wrote to stderr]\n%s", p.err.String())
+	}
 }
 
 func origin(ts *testscript.TestScript, neg bool, args []string) {
@@ -78,7 +99,7 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Check(p.cmd.Start())
 	p.copied = make(chan struct{})
-	ts.Defer(func() { p.cmd.Process.Kill() })
+	ts.Defer(func() { p.end(ts) })
 
 	lines := make(chan string)
 	go func() {
@@ -126,6 +147,12 @@ func stop(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 }
 
+func newVisitor(ts *testscript.TestScript, neg bool, args []string) {
+	jar, err := cookiejar.New(nil)
+	ts.Check(err)
+	*ts.Value(visiting{}).(*http.Client) = *browserLike(jar)
+}
+
 func get(ts *testscript.TestScript, neg bool, args []string) {
 	request(ts, "GET", args, 1)
 }
@@ -155,7 +182,8 @@ func request(ts *testscript.TestScript, method string, args []string, want int) 
 	req, err := http.NewRequest(method, args[0], body)
 	ts.Check(err)
 	req.Header = header
-	resp, err := browserLike().Do(req)
+	req.Host = header.Get("Host")
+	resp, err := ts.Value(visiting{}).(*http.Client).Do(req)
 	ts.Check(err)
 	defer resp.Body.Close()
 	var out bytes.Buffer
@@ -169,8 +197,9 @@ func request(ts *testscript.TestScript, method string, args []string, want int) 
 }
 
 // browserLike takes every name below localhost to be this computer, as browsers
-// do, and shows redirects rather than following them.
-func browserLike() *http.Client {
+// do, and keeps cookies in jar, which may be nil; it shows redirects rather than
+// following them.
+func browserLike(jar http.CookieJar) *http.Client {
 	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
 		if host, port, err := net.SplitHostPort(addr); err == nil && strings.HasSuffix(host, "localhost") {
 			addr = net.JoinHostPort("127.0.0.1", port)
@@ -178,6 +207,7 @@ func browserLike() *http.Client {
 		return new(net.Dialer).DialContext(ctx, network, addr)
 	}
 	return &http.Client{
+		Jar:           jar,
 		Transport:     &http.Transport{DialContext: dial, DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Timeout:       30 * time.Second,
