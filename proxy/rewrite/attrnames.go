@@ -1,7 +1,5 @@
 package rewrite
 
-import "bytes"
-
 // An attrID is an attribute name some rule asks for.
 type attrID uint8
 
@@ -144,4 +142,12 @@ func isLetter(c byte) bool { c |= 0x20; return 'a' <= c && c <= 'z' }
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 // trim cuts HTML's white space off both ends.
-func trim(b []byte) []byte { return bytes.Trim(b, " \t\n\f\r") }
+func trim(b []byte) []byte {
+	for len(b) > 0 && isSpace(b[0]) {
+		b = b[1:]
+	}
+	for len(b) > 0 && isSpace(b[len(b)-1]) {
+		b = b[:len(b)-1]
+	}
+	return b
+}

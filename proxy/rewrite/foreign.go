@@ -122,7 +122,7 @@ func (s *tree) push(t *tagScan, name []byte, foreign bool) {
 	}
 	o := open{tag: t.tag, html: !foreign && !root}
 	if t.tag == tagNone {
-		o.hash = hashName(name)
+		o.hash = fullHash(name)
 	}
 	if !o.html {
 		o.math = foreign && s.top().math || !foreign && t.tag == tagMath
@@ -134,6 +134,15 @@ func (s *tree) push(t *tagScan, name []byte, foreign bool) {
 	s.open = append(s.open, o)
 }
 
+// fullHash tells the names of elements apart that are no tags we know.
+func fullHash(name []byte) uint32 {
+	h := uint32(len(name))
+	for _, c := range name {
+		h = h*31 + uint32(lower(c))
+	}
+	return h
+}
+
 // leave takes in an end tag and reports whether it is certain what it ends.
 func (s *tree) leave(t *tagScan, name []byte) (certain bool) {
 	if len(s.open) == 0 {
@@ -141,7 +150,7 @@ func (s *tree) leave(t *tagScan, name []byte) (certain bool) {
 	}
 	hash := uint32(0)
 	if t.tag == tagNone {
-		hash = hashName(name)
+		hash = fullHash(name)
 	}
 	if !s.top().html && (t.tag == tagP || t.tag == tagBr) {
 		s.breakOut()

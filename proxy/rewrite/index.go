@@ -39,20 +39,34 @@ func (x *nameIndex) find(name []byte) uint8 {
 	}
 	for at := hashName(name) % uint32(len(x.slots)); ; at = (at + 1) % uint32(len(x.slots)) {
 		i := x.slots[at]
-		if i == 0 || foldEqual(name, x.names[i]) {
+		if i == 0 || sameName(name, x.names[i]) {
 			return i
 		}
 	}
 }
 
+func sameName(b []byte, s string) bool {
+	if len(b) != len(s) {
+		return false
+	}
+	for i, c := range b {
+		if c != s[i] && lower(c) != s[i] {
+			return false
+		}
+	}
+	return true
+}
+
 // maxName is longer than any name in an index.
 const maxName = 24
 
-// hashName is the same for upper and lower case.
+// hashName is the same for upper and lower case. The length and three letters
+// tell nearly all names apart.
 func hashName(name []byte) uint32 {
-	h := uint32(len(name))
-	for _, c := range name {
-		h = h*31 + uint32(c|0x20)
+	n := uint32(len(name))
+	if n == 0 {
+		return 0
 	}
-	return h ^ h>>10
+	first, middle, last := name[0]|0x20, name[n/2]|0x20, name[n-1]|0x20
+	return n ^ uint32(first)<<1 ^ uint32(middle)<<3 ^ uint32(last)<<5
 }

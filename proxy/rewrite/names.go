@@ -85,6 +85,8 @@ const (
 	tagAnimate
 	tagAnimateTransform
 	tagSet
+
+	lastPlain = tagSet // what follows is known by traits or by name
 )
 
 var elements = [...]element{

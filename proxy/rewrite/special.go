@@ -91,9 +91,12 @@ func refreshURL(s []byte) ([]byte, bool) {
 
 // ampURL gives what an AMP component loads by itself. Its runtime is a script
 // of the AMP project; whom it calls shows only in the name.
-func ampURL(t tag) (use string, ok bool) {
-	use, ok = ampURLs[elements[t].name]
-	return use, ok
+func ampURL(t tag) (url string, ok bool) {
+	if t <= lastPlain {
+		return "", false
+	}
+	url, ok = ampURLs[elements[t].name]
+	return url, ok
 }
 
 var ampURLs = map[string]string{

@@ -36,7 +36,7 @@ type tagScan struct {
 	deep    bool // inside svg or math, where more attributes matter
 	selfEnd bool // "/>"
 	tag     tag
-	want    uint32 // the first letters of attributes worth a look, bit = letter & 31
+	want    *wanted
 	n       int    // bytes scanned
 	nameAt  int
 	nameEnd int
@@ -48,9 +48,13 @@ type tagScan struct {
 	all     bool   // every attribute is wanted
 }
 
-// begin expects a tag whose name starts at nameAt.
+// begin expects a tag whose name starts at nameAt. It leaves alone what is set
+// before it is read.
 func (t *tagScan) begin(nameAt int) {
-	*t = tagScan{n: nameAt, nameAt: nameAt, closing: nameAt == 2, attrs: t.attrs[:0]}
+	t.state, t.closing, t.selfEnd, t.deep, t.all = inName, nameAt == 2, false, false, false
+	t.tag, t.want, t.seen, t.again, t.dataLen = tagNone, &unwanted, 0, 0, 0
+	t.n, t.nameAt, t.nameEnd = nameAt, nameAt, nameAt
+	t.attrs = t.attrs[:0]
 }
 
 // scan goes on through b, which starts with the tag's '<', and reports whether
@@ -78,7 +82,7 @@ func (t *tagScan) scan(b []byte) bool {
 				t.n = i + 1
 				return true
 			}
-			t.cur = attr{name: i}
+			t.cur.name = i
 			t.state = inAttrName
 			i++ // even '=' is part of a name here
 		case inAttrName:
@@ -167,11 +171,14 @@ func (t *tagScan) scan(b []byte) bool {
 func (t *tagScan) named(b []byte, i int) {
 	t.nameEnd = i
 	t.tag = tag(tagIndex.find(b[t.nameAt:i]))
-	if !t.closing {
+	switch {
+	case t.closing:
+	case t.deep, t.tag == tagFont, t.tag == tagAnnotationXML:
+		t.want = foreignTag
+	case elements[t.tag].traits&judged != 0:
+		t.want = judgedTag
+	default:
 		t.want = everyTag
-		if t.deep || elements[t.tag].traits&judged != 0 {
-			t.want = judgedTag
-		}
 	}
 	t.state = beforeAttr
 }
@@ -179,13 +186,14 @@ func (t *tagScan) named(b []byte, i int) {
 // keep takes note of the attribute just scanned if a rule may ask for it.
 func (t *tagScan) keep(b []byte, value, valueEnd, end int) {
 	t.state = beforeAttr
-	if isData(b[value:valueEnd]) {
+	if valueEnd-value > 64 && isData(b[value:valueEnd]) {
 		t.dataLen += valueEnd - value
 	}
-	if t.want>>(b[t.cur.name]&31)&1 == 0 && !t.all {
+	name := b[t.cur.name:t.cur.nameEnd]
+	if !t.want.has(name) && !t.all {
 		return
 	}
-	id := attrOf(b[t.cur.name:t.cur.nameEnd])
+	id := attrOf(name)
 	if id == attrNone && !t.all {
 		return
 	}
@@ -230,22 +238,39 @@ func isData(value []byte) bool {
 
 var endsAttrName = [256]bool{'\t': true, '\n': true, '\f': true, '\r': true, ' ': true, '/': true, '=': true, '>': true}
 
-// What to look at: on every element the attributes that hold CSS or a URL
-// whoever carries them, on some all that have a name in attrNames.
+// A wanted says which attribute names are worth a look: for each first letter
+// (& 31) the lengths of the names, bit = length.
+type wanted [32]uint32
+
+func (w *wanted) has(name []byte) bool {
+	return len(name) > 0 && len(name) < 32 && w[name[0]&31]>>len(name)&1 != 0 || len(name) > 5 && name[0]|0x20 == 'd'
+}
+
 var (
-	everyTag  = letters("sbdpa")
-	judgedTag = letters("abcdefhilmnpqrstvwx")
+	unwanted   wanted
+	everyTag   = wantNames(attrStyle, attrBackground, attrAttributionsrc)
+	judgedTag  = wantNames(attrStyle, attrBackground, attrAttributionsrc, attrAs, attrCharset, attrConfig, attrContent, attrData, attrHeight, attrHref, attrHTTPEquiv, attrImagesrcset, attrLang, attrName, attrPing, attrPoster, attrRel, attrSrc, attrSrcdoc, attrSrcset, attrType, attrValue, attrWidth)
+	foreignTag = wantNames(allAttrs()...)
 )
 
-func letters(s string) (mask uint32) {
-	for i := range len(s) {
-		mask |= 1 << (s[i] & 31)
+func wantNames(ids ...attrID) *wanted {
+	w := new(wanted)
+	for _, id := range ids {
+		name := attrNames[id]
+		w[name[0]&31] |= 1 << len(name)
 	}
-	return mask
+	return w
+}
+
+func allAttrs() (ids []attrID) {
+	for id := attrNone + 1; id < attrCount; id++ {
+		ids = append(ids, id)
+	}
+	return ids
 }
 
 // forget keeps of the tag only where in it the scan is.
 func (t *tagScan) forget() {
-	t.n, t.nameAt, t.want, t.cur, t.dataLen = 0, 0, 0, attr{}, 0
+	t.n, t.nameAt, t.want, t.cur, t.dataLen = 0, 0, &unwanted, attr{}, 0
 	t.attrs = t.attrs[:0]
 }
