@@ -23,18 +23,22 @@ func catalogOf(t testing.TB, n int) *Catalog {
 	}
 	for i := len(services); i < n; i++ {
 		name := madeUpName(i)
-		services = append(services, consent.Service{
+		s := consent.Service{
 			ID:      consent.ServiceID(fmt.Sprintf("made-up-%d", i)),
 			Purpose: consent.Optional()[i%3],
 			URLs: []string{
 				"*." + name + ".com", "cdn." + name + ".net/js/", "*." + name + ".net/pixel", "www." + name + ".org/embed.js",
-				"js-*." + name + ".io", "*/wp-content/plugins/" + name + "/",
+				"js-*." + name + ".io", "static." + name + ".io/v*/track",
 			},
 			Inline: []consent.Signature{{Pattern: `\b` + name + `\s*\(\s*['"](?:init|track)['"]`, Role: consent.Call}},
 			Cookies: []consent.Cookie{
 				{Name: "_" + name}, {Name: "_" + name + "_*"}, {Name: "uid", Domain: name + ".com"},
 			},
-		})
+		}
+		if i%16 == 0 { // as many as of the built-in ones are for any host
+			s.URLs[5] = "*/wp-content/plugins/" + name + "/"
+		}
+		services = append(services, s)
 	}
 	c, err := New(services)
 	if err != nil {

@@ -13,9 +13,9 @@ import (
 // if it is shorter. The pass takes the gram at every place of the text and asks
 // a bitmap whether some literal has it. That is a multiplication and a bit test
 // which need not wait for the byte before, and so faster than an automaton,
-// whose every step does. The bitmap has 64 bits for each literal: however many
-// there are, the answer is nearly always no. Where it is yes, the literals with
-// that gram are compared with the text.
+// whose every step does. The bitmap has 32 bits or more for each literal:
+// however many there are, the answer is nearly always no. Where it is yes, the
+// literals with that gram are compared with the text.
 //
 // Grams ignore the case of ASCII letters; the comparison minds it, except for
 // folded literals.
@@ -45,7 +45,8 @@ const (
 	foldShort = 0x2020
 
 	gramHash       = 0x9E3779B1 // 2^32 divided by the golden ratio
-	bitsPerLiteral = 64
+	bitsPerLiteral = 32
+	minSize        = 16 // 2^16 bits are 8 kB: a fraction of the first cache
 )
 
 // newFinder makes a finder. Literals shorter than two bytes are never found.
@@ -107,7 +108,7 @@ type grams struct {
 }
 
 func newGrams(entries []entry) grams {
-	size := max(bits.Len(uint(len(entries)*bitsPerLiteral)), 6)
+	size := max(bits.Len(uint(len(entries)*bitsPerLiteral)), minSize)
 	g := grams{shift: uint8(32 - size), bitmap: make([]uint64, 1<<(size-6)), entries: entries}
 	g.starts = make([]int32, len(g.bitmap)+1)
 	slices.SortStableFunc(entries, func(a, b entry) int { return cmp.Compare(g.slot(a.gram), g.slot(b.gram)) })
@@ -135,25 +136,26 @@ func (g *grams) find(gram uint32) []entry {
 	return g.entries[g.starts[b]:g.starts[b+1]]
 }
 
-// shortGrams holds literals by their two-byte grams.
+// shortGrams holds literals by their two-byte grams. As there are only so many,
+// present has a bit for each; the zero value has no literals.
 type shortGrams struct {
-	bitmap  *[1 << 16 / 64]uint64 // of all grams
-	entries []entry
+	present *[1 << 16 / 64]uint64
+	grams
 }
-
-func (g *shortGrams) has(gram uint32) bool { return g.bitmap[gram/64]>>(gram%64)&1 != 0 }
-
-var noShortGrams = [1 << 16 / 64]uint64{}
 
 func newShortGrams(entries []entry) shortGrams {
 	if len(entries) == 0 {
-		return shortGrams{bitmap: &noShortGrams}
+		return shortGrams{}
 	}
-	g := shortGrams{bitmap: new([1 << 16 / 64]uint64), entries: entries}
+	g := shortGrams{present: new([1 << 16 / 64]uint64), grams: newGrams(entries)}
 	for _, e := range entries {
-		g.bitmap[e.gram/64] |= 1 << (e.gram % 64)
+		g.present[e.gram/64] |= 1 << (e.gram % 64)
 	}
 	return g
+}
+
+func (g *shortGrams) has(gram uint32) bool {
+	return g.present != nil && g.present[gram/64]>>(gram%64)&1 != 0
 }
 
 // A search is one pass of a finder over a text.
@@ -211,7 +213,7 @@ func (s *search) advance() bool {
 		gram := uint32(binary.LittleEndian.Uint16(s.text[s.next:])) | foldShort
 		s.next++
 		if s.finder.short.has(gram) {
-			return s.stop(s.next-1, gram, s.finder.short.entries)
+			return s.stop(s.next-1, gram, s.finder.short.find(gram))
 		}
 	}
 	s.next = s.finder.skip(s.text, s.next)
@@ -223,14 +225,14 @@ func (s *search) advance() bool {
 		}
 		if gram = gram&0xffff | foldShort; s.finder.short.has(gram) {
 			s.next++
-			return s.stop(s.next-1, gram, s.finder.short.entries)
+			return s.stop(s.next-1, gram, s.finder.short.find(gram))
 		}
 	}
 	for ; s.next+2 <= len(s.text); s.next++ {
 		gram := uint32(binary.LittleEndian.Uint16(s.text[s.next:])) | foldShort
 		if s.finder.short.has(gram) {
 			s.next++
-			return s.stop(s.next-1, gram, s.finder.short.entries)
+			return s.stop(s.next-1, gram, s.finder.short.find(gram))
 		}
 	}
 	return false
@@ -240,15 +242,16 @@ func (s *search) advance() bool {
 // literal, or the last ones of the text. Every byte of every inline script goes
 // through this loop: it asks about four places at a time, with one branch.
 func (f *finder) skip(text []byte, i int) int {
-	long, shift, short := f.long.bitmap, f.long.shift&31, f.short.bitmap
+	long, shift, short := f.long.bitmap, f.long.shift&31, f.short.present
 	for ; i+8 <= len(text); i += 4 {
 		v := binary.LittleEndian.Uint64(text[i:]) | foldLong<<32 | foldLong
 		a, b := uint32(v)*gramHash>>shift, uint32(v>>8)*gramHash>>shift
 		c, d := uint32(v>>16)*gramHash>>shift, uint32(v>>24)*gramHash>>shift
 		hit := long[a/64]>>(a%64) | long[b/64]>>(b%64) | long[c/64]>>(c%64) | long[d/64]>>(d%64)
-		e, g := uint16(v), uint16(v>>8)
-		h, k := uint16(v>>16), uint16(v>>24)
-		hit |= short[e/64]>>(e%64) | short[g/64]>>(g%64) | short[h/64]>>(h%64) | short[k/64]>>(k%64)
+		if short != nil {
+			a, b, c, d := uint16(v), uint16(v>>8), uint16(v>>16), uint16(v>>24)
+			hit |= short[a/64]>>(a%64) | short[b/64]>>(b%64) | short[c/64]>>(c%64) | short[d/64]>>(d%64)
+		}
 		if hit&1 != 0 {
 			break
 		}
