@@ -104,7 +104,7 @@ func crash(t *testing.T, path string, rounds int) int {
 }
 
 // killedWhileAppending returns the records that a process acknowledged before
-// it was killed, which may be at any moment after its start.
+// it was killed, soon after its start or soon after its first receipt.
 func killedWhileAppending(t *testing.T, path string) []string {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), crashEnv+"="+path)
@@ -117,12 +117,21 @@ func killedWhileAppending(t *testing.T, path string) []string {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer time.AfterFunc(rand.N(150*time.Millisecond), func() { cmd.Process.Kill() }).Stop()
+	kill := func() {
+		time.AfterFunc(rand.N(100*time.Millisecond), func() { cmd.Process.Kill() })
+	}
+	early := rand.N(4) == 0 // perhaps before it has opened the file
+	if early {
+		kill()
+	}
 	var records []string
 	for lines := bufio.NewReader(out); ; {
 		line, err := lines.ReadString('\n')
 		if err != nil {
 			break // what is left has no end of line: it was cut
+		}
+		if len(records) == 0 && !early {
+			kill()
 		}
 		records = append(records, line[:len(line)-1])
 	}
