@@ -90,8 +90,8 @@ const (
 )
 
 var elements = [...]element{
-	tagA:                {"a", judged},
-	tagArea:             {"area", void | judged},
+	tagA:                {"a", 0},
+	tagArea:             {"area", void},
 	tagAnnotationXML:    {"annotation-xml", judged},
 	tagAudio:            {"audio", judged | endSeen},
 	tagBase:             {"base", void | inHead | judged},

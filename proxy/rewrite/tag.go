@@ -37,7 +37,7 @@ type tagScan struct {
 	selfEnd bool // "/>"
 	tag     tag
 	want    *wanted
-	n       int    // bytes scanned
+	n       int // bytes scanned
 	nameAt  int
 	nameEnd int
 	cur     attr
@@ -60,88 +60,56 @@ func (t *tagScan) begin(nameAt int) {
 // scan goes on through b, which starts with the tag's '<', and reports whether
 // the tag has ended; t.n is then its length.
 func (t *tagScan) scan(b []byte) bool {
-	i := t.n
-	for i < len(b) {
-		switch t.state {
+	i, state := t.n, t.state
+	done := false
+	for i < len(b) && !done {
+		switch state {
 		case inName:
-			for i < len(b) && b[i] != '>' && b[i] != '/' && !isSpace(b[i]) {
-				i++
-			}
-			if i < len(b) {
+			if i += lengthUntil(b[i:], &endsName); i < len(b) {
 				t.named(b, i)
+				state = beforeAttr
 			}
 		case beforeAttr:
-			for i < len(b) && (b[i] == '/' || isSpace(b[i])) {
+			for i < len(b) && (isSpace(b[i]) || b[i] == '/') {
 				i++
 			}
-			if i == len(b) {
-				break
-			}
-			if b[i] == '>' {
+			switch {
+			case i == len(b):
+			case b[i] == '>':
 				t.selfEnd = i > 0 && b[i-1] == '/'
-				t.n = i + 1
-				return true
-			}
-			t.cur.name = i
-			t.state = inAttrName
-			i++ // even '=' is part of a name here
-		case inAttrName:
-			for i < len(b) && !endsAttrName[b[i]] {
 				i++
-			}
-			if i == len(b) {
-				break
-			}
-			t.cur.nameEnd = i
-			switch b[i] {
-			case '=':
-				t.state = beforeValue
-				i++
-			case '>', '/':
-				t.keep(b, i, i, i)
+				done = true
 			default:
-				t.state = afterAttrName
+				t.cur.name = i
+				state = inAttrName
+				i++ // even '=' is part of a name here
+			}
+		case inAttrName:
+			if i += lengthUntil(b[i:], &endsAttrName); i < len(b) {
+				t.cur.nameEnd = i
+				state = afterAttrName
 			}
 		case afterAttrName:
-			for i < len(b) && isSpace(b[i]) {
+			switch i = skipSpace(b, i); {
+			case i == len(b):
+			case b[i] == '=':
+				state = beforeValue
 				i++
-			}
-			if i == len(b) {
-				break
-			}
-			if b[i] == '=' {
-				t.state = beforeValue
-				i++
-			} else {
+			default:
 				t.keep(b, t.cur.nameEnd, t.cur.nameEnd, t.cur.nameEnd)
+				state = beforeAttr
 			}
 		case beforeValue:
-			for i < len(b) && isSpace(b[i]) {
-				i++
-			}
-			if i == len(b) {
-				break
-			}
-			t.cur.value = i + 1
-			switch b[i] {
-			case '"':
-				t.state = inDouble
-				i++
-			case '\'':
-				t.state = inSingle
-				i++
-			case '>':
-				t.keep(b, i, i, i)
-			default:
+			if i = skipSpace(b, i); i < len(b) {
 				t.cur.value = i
-				t.state = inBare
+				state = valueState(b[i])
+				if state != inBare {
+					i++
+					t.cur.value++
+				}
 			}
 		case inDouble, inSingle:
-			quote := byte('"')
-			if t.state == inSingle {
-				quote = '\''
-			}
-			q := bytes.IndexByte(b[i:], quote)
+			q := bytes.IndexByte(b[i:], quoteOf[state])
 			if q < 0 {
 				i = len(b)
 				break
@@ -149,23 +117,56 @@ func (t *tagScan) scan(b []byte) bool {
 			i += q
 			t.keep(b, t.cur.value, i, i+1)
 			i++
+			state = beforeAttr
 		case inBare:
-			for i < len(b) && b[i] != '>' && !isSpace(b[i]) {
-				i++
-			}
-			if i == len(b) {
-				break
-			}
-			t.keep(b, t.cur.value, i, i)
-			if b[i] == '>' {
-				t.n = i + 1
-				return true // a slash before this '>' is part of the value
+			if i += lengthUntil(b[i:], &endsBare); i < len(b) {
+				t.keep(b, t.cur.value, i, i)
+				state = beforeAttr
+				if b[i] == '>' { // a slash before it is part of the value
+					i++
+					done = true
+				}
 			}
 		}
 	}
-	t.n = i
-	return false
+	t.n, t.state = i, state
+	return done
 }
+
+// lengthUntil counts the bytes before the first that is in the set.
+func lengthUntil(b []byte, set *[256]bool) int {
+	for i, c := range b {
+		if set[c] {
+			return i
+		}
+	}
+	return len(b)
+}
+
+func skipSpace(b []byte, i int) int {
+	for i < len(b) && isSpace(b[i]) {
+		i++
+	}
+	return i
+}
+
+func valueState(c byte) tagState {
+	switch c {
+	case '"':
+		return inDouble
+	case '\'':
+		return inSingle
+	}
+	return inBare
+}
+
+var quoteOf = [...]byte{inDouble: '"', inSingle: '\''}
+
+var (
+	endsName     = [256]bool{'\t': true, '\n': true, '\f': true, '\r': true, ' ': true, '/': true, '>': true}
+	endsAttrName = [256]bool{'\t': true, '\n': true, '\f': true, '\r': true, ' ': true, '/': true, '=': true, '>': true}
+	endsBare     = [256]bool{'\t': true, '\n': true, '\f': true, '\r': true, ' ': true, '>': true}
+)
 
 // named takes note of the tag's name, which ends at i.
 func (t *tagScan) named(b []byte, i int) {
@@ -180,12 +181,10 @@ func (t *tagScan) named(b []byte, i int) {
 	default:
 		t.want = everyTag
 	}
-	t.state = beforeAttr
 }
 
 // keep takes note of the attribute just scanned if a rule may ask for it.
 func (t *tagScan) keep(b []byte, value, valueEnd, end int) {
-	t.state = beforeAttr
 	if valueEnd-value > 64 && isData(b[value:valueEnd]) {
 		t.dataLen += valueEnd - value
 	}
@@ -236,28 +235,28 @@ func isData(value []byte) bool {
 	return len(value) > 5 && value[0]|0x20 == 'd' && hasFoldPrefix(value, "data:")
 }
 
-var endsAttrName = [256]bool{'\t': true, '\n': true, '\f': true, '\r': true, ' ': true, '/': true, '=': true, '>': true}
-
 // A wanted says which attribute names are worth a look: for each first letter
-// (& 31) the lengths of the names, bit = length.
+// (& 31) the lengths of the names, bit = length, 31 for any longer.
 type wanted [32]uint32
 
 func (w *wanted) has(name []byte) bool {
-	return len(name) > 0 && len(name) < 32 && w[name[0]&31]>>len(name)&1 != 0 || len(name) > 5 && name[0]|0x20 == 'd'
+	return len(name) > 0 && w[name[0]&31]>>min(len(name), 31)&1 != 0
 }
+
+func (w *wanted) add(name string) { w[name[0]&31] |= 1 << len(name) }
 
 var (
 	unwanted   wanted
-	everyTag   = wantNames(attrStyle, attrBackground, attrAttributionsrc)
+	everyTag   = wantNames(attrStyle, attrBackground, attrAttributionsrc, attrPing)
 	judgedTag  = wantNames(attrStyle, attrBackground, attrAttributionsrc, attrAs, attrCharset, attrConfig, attrContent, attrData, attrHeight, attrHref, attrHTTPEquiv, attrImagesrcset, attrLang, attrName, attrPing, attrPoster, attrRel, attrSrc, attrSrcdoc, attrSrcset, attrType, attrValue, attrWidth)
 	foreignTag = wantNames(allAttrs()...)
 )
 
 func wantNames(ids ...attrID) *wanted {
 	w := new(wanted)
+	w['d'&31] = 0xFFFF_FFC0 // "data-" and at least one letter
 	for _, id := range ids {
-		name := attrNames[id]
-		w[name[0]&31] |= 1 << len(name)
+		w.add(attrNames[id])
 	}
 	return w
 }
