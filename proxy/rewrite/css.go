@@ -23,11 +23,11 @@ func (w *Writer) rewriteCSS(dst, text []byte, attr string) (out []byte, changed 
 	if w.charset.trails {
 		r.s = maskTrails(text)
 	}
-	for r.i < len(r.s) {
-		c := r.s[r.i]
-		switch {
-		case !cssMarks[c]:
-			r.i++
+	for {
+		if r.i += lengthUntil(r.s[r.i:], &cssMarks); r.i == len(r.s) {
+			break
+		}
+		switch c := r.s[r.i]; {
 		case c == '"', c == '\'':
 			r.str()
 		case c == '/':

@@ -118,6 +118,12 @@ func (w *Writer) scanData() bool {
 		c := b[w.pos+1]
 		switch {
 		case isLetter(c):
+			if w.quiet {
+				if n := idleStart(b[w.pos:]); n > 0 {
+					w.pos += n
+					continue
+				}
+			}
 			w.t.begin(1)
 			w.t.deep = len(w.tree.open) > 0
 			return w.scanTag()
@@ -126,9 +132,11 @@ func (w *Writer) scanData() bool {
 				return false
 			}
 			if isLetter(b[w.pos+2]) {
-				if n := idleEnd(b[w.pos:]); n > 0 && w.quiet {
-					w.pos += n
-					continue
+				if w.quiet {
+					if n := idleEnd(b[w.pos:]); n > 0 {
+						w.pos += n
+						continue
+					}
 				}
 				w.t.begin(2)
 				return w.scanTag()
@@ -146,34 +154,6 @@ func (w *Writer) scanData() bool {
 		w.textSeen(w.pos, w.pos+1)
 		w.pos++ // a '<' that is only text
 	}
-}
-
-// idleEnd gives the length of an end tag that means nothing to anybody here,
-// 0 where that takes a closer look.
-func idleEnd(b []byte) int {
-	for i := 3; i < len(b) && i < maxName; i++ {
-		if !endsName[b[i]] {
-			continue
-		}
-		if b[i] == '>' && !endTags.has(b[2:i]) {
-			return i + 1
-		}
-		return 0
-	}
-	return 0
-}
-
-// endTags are those that mean something.
-var endTags = wantEnds()
-
-func wantEnds() *wanted {
-	w := new(wanted)
-	for _, e := range elements {
-		if e.traits&endSeen != 0 {
-			w.add(e.name)
-		}
-	}
-	return w
 }
 
 // scanTag scans on in a tag and acts on it when it has ended.

@@ -61,12 +61,12 @@ func (w *Writer) judgeText(foreign bool) verdict {
 // run: optimiser plugins park scripts under types of their own.
 func kindOfScript(kind []byte) scriptKind {
 	switch {
+	case len(kind) == 0, foldEqual(kind, "text/javascript"):
+		return runs
 	case hasFoldPrefix(kind, "importmap"):
 		return importMap
 	case foldEqual(kind, "speculationrules"):
 		return speculation
-	case len(kind) == 0:
-		return runs
 	}
 	for _, s := range [...]string{"script", "module", "lazy", "delay", "defer", "rocket", "babel", "jsx"} {
 		if foldContains(kind, s) {

@@ -62,17 +62,20 @@ func (w *Writer) useOfHTML(id attrID) use {
 }
 
 func (w *Writer) useOfImage(id attrID) use {
-	kind := Image
-	if w.isPixel() {
-		kind = Pixel
-	}
 	switch id {
 	case attrSrc, attrLazyURL:
-		return use{kind, one, whole}
+		return use{w.imageKind(), one, whole}
 	case attrSrcset, attrLazySrcset:
-		return use{kind, candidates, attribute}
+		return use{w.imageKind(), candidates, attribute}
 	}
 	return use{}
+}
+
+func (w *Writer) imageKind() Kind {
+	if w.isPixel() {
+		return Pixel
+	}
+	return Image
 }
 
 func useOfFrame(id, src attrID) use {
@@ -143,12 +146,8 @@ func (w *Writer) isPixel() bool {
 	if w.tree.noscript || w.t.tag == tagAmpPixel {
 		return true
 	}
-	width, height := w.attrValue(attrWidth), []byte(nil)
-	if tiny(width) {
-		height = w.attrValue(attrHeight)
-		if tiny(height) {
-			return true
-		}
+	if tiny(w.attrValue(attrWidth)) && tiny(w.attrValue(attrHeight)) {
+		return true
 	}
 	return w.t.seen>>attrStyle&1 != 0 && hides(w.attrValue(attrStyle))
 }

@@ -1,0 +1,73 @@
+package rewrite
+
+import "bytes"
+
+// Most tags of a page can be passed by without a look at what they are: no
+// rule knows the name, nor any attribute. The functions here see that in one
+// go, for tags that are there as a whole and written as most are; for all
+// others they give 0, and a tagScan reads them.
+
+// startTags and endTags are the names that mean something.
+var (
+	startTags = wantElements(judged | rawText)
+	endTags   = wantElements(endSeen)
+)
+
+func wantElements(any traits) *wanted {
+	w := new(wanted)
+	for _, e := range elements[1:] {
+		if e.traits&any != 0 {
+			w.add(e.name)
+		}
+	}
+	return w
+}
+
+// idleEnd gives the length of an end tag that means nothing.
+func idleEnd(b []byte) int {
+	n := 2 + lengthUntil(b[2:], &endsName)
+	if n == len(b) || b[n] != '>' || endTags.has(b[2:n]) {
+		return 0
+	}
+	return n + 1
+}
+
+// idleStart gives the length of a start tag that means nothing.
+func idleStart(b []byte) int {
+	i := 1 + lengthUntil(b[1:], &endsName)
+	if startTags.has(b[1:i]) {
+		return 0
+	}
+	for i < len(b) {
+		c := b[i]
+		if c == '>' {
+			return i + 1
+		}
+		if isSpace(c) || c == '/' {
+			i++
+			continue
+		}
+		name := b[i : i+lengthUntil(b[i:], &endsAttrName)]
+		i += len(name)
+		if i+1 >= len(b) || len(name) == 0 || everyTag.has(name) {
+			return 0
+		}
+		if b[i] != '=' {
+			continue
+		}
+		i++
+		switch quote := b[i]; {
+		case quote == '"' || quote == '\'':
+			n := bytes.IndexByte(b[i+1:], quote)
+			if n < 0 {
+				return 0
+			}
+			i += n + 2
+		case isSpace(quote):
+			return 0
+		default:
+			i += lengthUntil(b[i:], &endsBare)
+		}
+	}
+	return 0
+}
