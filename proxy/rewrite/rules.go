@@ -10,11 +10,11 @@ const (
 	Pixel                    // an image made not to be seen: 1x1, hidden, or inside noscript
 	Media                    // play it: video, audio, source, track
 	Style                    // apply it: stylesheet, @import
-	Font                     // preload as=font
+	Font                     // @font-face, preload as=font
 	Icon                     // link rel=icon and manifest
 	Hint                     // look the host up or connect to it: dns-prefetch, preconnect
 	Prefetch                 // fetch it early: prefetch, prerender, speculation rules
-	Beacon                   // tell it: a[ping]
+	Beacon                   // tell it: a[ping], attributionsrc, amp-analytics
 	Refresh                  // go there: meta refresh
 )
 
@@ -23,9 +23,9 @@ const (
 type Ref struct {
 	Kind    Kind
 	Element string // lower-case tag name: "script"
-	Attr    string // lower-case attribute name, "srcset", "data-src", "style"; empty in the text of a style element
-	URL     []byte // character references decoded; neither trimmed nor resolved
-	At      int64  // where the element starts, in bytes of the input
+	Attr    string // lower-case attribute name, "srcset", "data-src", "style"; empty in the text of an element
+	URL     []byte // character references decoded, trimmed, not resolved; nil for an AMP component that names none
+	At      int64  // where the element starts, in bytes of the input (as UTF-8 where it is UTF-16 or ISO-2022-JP)
 }
 
 // An Inline is the text of a script element that runs, or that an optimiser
@@ -80,8 +80,10 @@ type Rules interface {
 	// AppendInsert appends what is to be put at a place. It is asked at most
 	// once for each place, and not at all in a fragment.
 	AppendInsert(dst []byte, at Place) []byte
-	// Beyond is told that something was withheld unjudged, because it was
-	// longer than the limit or could not be understood: "script text",
-	// "attribute", "speculation rules".
+	// Beyond is told that something was withheld or closed unjudged, because it
+	// was longer than the limit ("tag", "script text", "style text", "srcdoc"),
+	// or could not be understood ("speculation rules", "charset"), or is read by
+	// browsers in more ways than one ("noscript", "foreign content",
+	// "plaintext").
 	Beyond(what string, at int64)
 }

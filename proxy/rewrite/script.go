@@ -42,8 +42,7 @@ func (w *Writer) judgeText(foreign bool) verdict {
 		switch {
 		case a.id == attrSrc:
 			loads = loads || !foreign
-		case foreign && (a.id == attrHref || a.id == attrXlinkHref):
-			loads = true
+		case foreign && (a.id == attrHref || a.id == attrXlinkHref): // its text may still run
 		case a.id != attrLazyURL && a.id != attrLazyHref && a.id != attrLazyCSS && a.id != attrAttributionsrc:
 			continue
 		}
