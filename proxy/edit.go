@@ -60,6 +60,7 @@ func (x *exchange) rules() *page {
 		judge:  x.judge,
 		accept: strings.Join(x.r.Header["Accept-Language"], ","),
 		tally:  &x.tally,
+		seen:   &x.seen,
 		base:   x.base(),
 	}
 }

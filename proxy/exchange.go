@@ -9,6 +9,7 @@ import (
 
 	"github.com/numfocus/consentgate/consent"
 	"github.com/numfocus/consentgate/proxy/banner"
+	"github.com/numfocus/consentgate/proxy/inventory"
 	"github.com/numfocus/consentgate/proxy/upstream"
 )
 
@@ -24,6 +25,7 @@ type exchange struct {
 	page    bool     // the answer was asked for as an HTML document
 	spent   []string // names of cookies that came in although they are withheld
 	tally   tally
+	seen    inventory.Sightings
 	failure error // what to log
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/numfocus/consentgate/consent"
 	"github.com/numfocus/consentgate/consent/catalog"
+	"github.com/numfocus/consentgate/proxy/inventory"
 	"github.com/numfocus/consentgate/proxy/rewrite"
 )
 
@@ -65,6 +66,7 @@ func (e *Explainer) Page(html io.Reader, charset string, d consent.Decision) ([]
 		judge: e.judge(d),
 		base:  e.page,
 		tally: new(tally),
+		seen:  new(inventory.Sightings),
 		trace: func(f Finding) { found = append(found, f) },
 	}}
 	w := rewrite.NewWriter(io.Discard, rules, rewrite.Options{Charset: charset})

@@ -50,8 +50,11 @@ func (x *exchange) fence(strict bool) {
 // filterHints takes out of a header what would make the browser contact
 // somebody who is withheld.
 func (x *exchange) filterHints(h http.Header) {
-	if x.site.observe || x.decision().AllowsEverything() {
+	if x.decision().AllowsEverything() {
 		return
+	}
+	if x.site.observe {
+		h = h.Clone() // to count
 	}
 	x.tally.headers += headers.Filter(h, x.headerPolicy())
 }
@@ -62,7 +65,9 @@ func (x *exchange) headerPolicy() headers.Policy {
 
 func (x *exchange) allowedInHeader(kind headers.Kind, url string) bool {
 	base := x.base()
-	return !x.judge.url(&base, inPage(kind), []byte(url)).Withheld
+	v := x.judge.url(&base, inPage(kind), []byte(url))
+	x.seen.Add(seenAs(inPage(kind)), v.Host, v.Service, v.Withheld)
+	return !v.Withheld
 }
 
 // inPage is the kind under which a page would hold what a header has.

@@ -13,6 +13,7 @@ import (
 	"github.com/numfocus/consentgate/consent/ledger"
 	"github.com/numfocus/consentgate/consent/token"
 	"github.com/numfocus/consentgate/proxy/encode"
+	"github.com/numfocus/consentgate/proxy/inventory"
 	"github.com/numfocus/consentgate/proxy/memo"
 	"github.com/numfocus/consentgate/proxy/upstream"
 )
@@ -37,6 +38,10 @@ type Parts struct {
 	Log    zerolog.Logger
 	Now    func() time.Time // nil: time.Now
 
+	// Inventory is where what is seen on the sites is kept; nil: only as long as
+	// the gateway lasts.
+	Inventory *inventory.Store
+
 	// Version of the program: what another version made of a page is not taken
 	// for what this one would make.
 	Version string
@@ -57,6 +62,9 @@ func New(c Config, parts Parts) (*Gateway, error) {
 	trusted, err := upstream.NewTrusted(c.TrustedProxies)
 	if err != nil {
 		return nil, err
+	}
+	if parts.Inventory == nil {
+		parts.Inventory = inventory.InMemory(parts.now)
 	}
 	g := &Gateway{sites: map[string]*site{}, trusted: trusted, parts: parts, memo: memo.New(c.Memory)}
 	for _, sc := range c.Sites {

@@ -46,7 +46,9 @@ func (x *exchange) dropsInbound(name string) bool {
 	if token.IsOurs(name) {
 		return true
 	}
-	if !x.judge.cookie(name).Withheld {
+	v := x.judge.cookie(name)
+	x.sawReturned(v)
+	if !v.Withheld {
 		return false
 	}
 	x.tally.inbound++

@@ -12,7 +12,7 @@ import (
 type Verdict struct {
 	Withheld bool
 	Service  *consent.Service // whose it is; nil: the first party's or nobody's we know
-	Host     string           // of a third party the catalog does not know
+	Host     string           // of a third party; empty: the first party's, or of no host
 	Rule     string           // which rule decided, for people
 }
 
@@ -53,7 +53,9 @@ func (j *judge) url(base *catalog.URL, kind rewrite.Kind, ref []byte) Verdict {
 	first := j.site.firstParty.has(j.host, string(u.Host))
 	m := j.site.catalog.URL(u)
 	switch {
-	case m.Service != nil && (!first || anyHost(m.Rule)):
+	case m.Service != nil && !first:
+		return Verdict{Withheld: j.withholds(m.Service), Service: m.Service, Host: string(u.Host), Rule: m.Rule}
+	case m.Service != nil && anyHost(m.Rule):
 		return Verdict{Withheld: j.withholds(m.Service), Service: m.Service, Rule: m.Rule}
 	case first:
 		return Verdict{Rule: ruleFirstParty}

@@ -12,6 +12,7 @@ import (
 // end writes one line about an exchange. The address is cut to its network and
 // the query left out: it may name the visitor.
 func (x *exchange) end() {
+	x.remember()
 	if p := recover(); p != nil {
 		x.log(http.ErrAbortHandler == p)
 		panic(p) // net/http closes the connection: the visitor sees that the page is not whole

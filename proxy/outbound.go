@@ -30,10 +30,12 @@ func (x *exchange) filter(res *http.Response) {
 
 func (x *exchange) filterCookies(h http.Header) {
 	s := x.cookieSite()
-	if lines := h["Set-Cookie"]; len(lines) > 0 && !x.site.observe {
+	if lines := h["Set-Cookie"]; len(lines) > 0 {
 		kept, dropped := cookies.FilterResponse(lines, s, x.keepsCookie)
 		x.tally.cookies += len(dropped)
-		h["Set-Cookie"] = kept
+		if !x.site.observe {
+			h["Set-Cookie"] = kept
+		}
 	}
 	if !sharedCache(h) {
 		h["Set-Cookie"] = append(h["Set-Cookie"], x.expired(s)...)
@@ -44,7 +46,12 @@ func (x *exchange) filterCookies(h http.Header) {
 }
 
 func (x *exchange) keepsCookie(name, _ string) bool {
-	return !token.IsOurs(name) && !x.judge.cookie(name).Withheld
+	if token.IsOurs(name) {
+		return false
+	}
+	v := x.judge.cookie(name)
+	x.sawSet(name, v)
+	return !v.Withheld
 }
 
 // expired is the Set-Cookie lines that end what came in although it is

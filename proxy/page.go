@@ -6,6 +6,7 @@ import (
 	"github.com/numfocus/consentgate/consent"
 	"github.com/numfocus/consentgate/consent/catalog"
 	"github.com/numfocus/consentgate/proxy/banner"
+	"github.com/numfocus/consentgate/proxy/inventory"
 	"github.com/numfocus/consentgate/proxy/rewrite"
 )
 
@@ -18,6 +19,7 @@ type page struct {
 	lang   string      // of the html element
 	last   Verdict     // on what is about to get a placeholder
 	tally  *tally
+	seen   *inventory.Sightings
 	trace  func(Finding) // nil: nobody looks
 }
 
@@ -57,6 +59,7 @@ func (p *page) Script(s *rewrite.Inline) rewrite.Action {
 
 func (p *page) conclude(v Verdict, f Finding, url []byte) rewrite.Action {
 	p.last = v
+	p.seen.Add(seenAs(f.Kind), v.Host, v.Service, v.Withheld)
 	if p.trace != nil {
 		f.URL = string(url)
 		p.trace(f)

@@ -15,6 +15,7 @@ import (
 	"github.com/numfocus/consentgate/consent/token"
 	"github.com/numfocus/consentgate/proxy/banner"
 	"github.com/numfocus/consentgate/proxy/endpoint"
+	"github.com/numfocus/consentgate/proxy/inventory"
 	"github.com/numfocus/consentgate/proxy/upstream"
 )
 
@@ -36,6 +37,8 @@ type site struct {
 	upstream *upstream.Upstream
 	policies policies
 	parts    Parts
+
+	inventory *inventory.Inventory
 }
 
 func newSite(c SiteConfig, all Config, parts Parts, trusted upstream.Trusted) (*site, error) {
@@ -66,6 +69,7 @@ func newSite(c SiteConfig, all Config, parts Parts, trusted upstream.Trusted) (*
 	if s.upstream, err = upstream.New(c.Upstream); err != nil {
 		return nil, err
 	}
+	s.openInventory(parts.Inventory, c.Hosts)
 	s.endpoint, err = endpoint.New(all.Signals, s.forEndpoint(c.Hosts, trusted))
 	return s, err
 }
@@ -100,6 +104,9 @@ func (s *site) forEndpoint(hosts []string, trusted upstream.Trusted) endpoint.Si
 		Host:     func(r *http.Request) string { return r.Host },
 		Now:      s.parts.now,
 		Random:   rand.Reader,
+		Report: func(r *http.Request, mediaType string, body []byte) bool {
+			return s.report(r, trusted, mediaType, body)
+		},
 		Problem: func(r *http.Request, err error) {
 			s.parts.Log.Error().Err(err).Str("site", s.name).Str("path", r.URL.Path).Msg("own route")
 		},

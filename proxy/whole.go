@@ -10,6 +10,7 @@ import (
 
 	"github.com/numfocus/consentgate/proxy/encode"
 	"github.com/numfocus/consentgate/proxy/headers"
+	"github.com/numfocus/consentgate/proxy/inventory"
 	"github.com/numfocus/consentgate/proxy/memo"
 	"github.com/numfocus/consentgate/proxy/rewrite"
 )
@@ -25,8 +26,10 @@ func (x *exchange) whole(p pageInfo, body []byte) error {
 		x.w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
+	fresh := false
 	entry, err := x.gateway.memo.Do(x.r.Context(), key, func() ([]byte, error) {
-		return x.render(p, body, encode.Fast(p.coding))
+		fresh = true
+		return x.render(p, body, encode.Fast(p.coding), nil)
 	})
 	if errors.Is(err, rewrite.ErrCharset) {
 		return x.unreadable(p, body)
@@ -34,7 +37,10 @@ func (x *exchange) whole(p pageInfo, body []byte) error {
 	if err != nil {
 		return err
 	}
-	made := x.tally.read(entry.Body)
+	refs, made := readRefs(x.tally.read(entry.Body))
+	if !fresh {
+		x.site.inventory.Again(refs)
+	}
 	h["Content-Length"] = []string{strconv.Itoa(len(made))}
 	x.w.WriteHeader(p.status)
 	if _, err := x.w.Write(made); err != nil {
@@ -60,11 +66,12 @@ func (x *exchange) dependsOn(p pageInfo) string {
 	}, "\x00")
 }
 
-// render edits and encodes a page, with its tally in front.
-func (x *exchange) render(p pageInfo, body []byte, level int) ([]byte, error) {
+// render edits and encodes a page. In front is its tally, and where the
+// inventory has what was seen in it: refs, where that is known already.
+func (x *exchange) render(p pageInfo, body []byte, level int, refs []byte) ([]byte, error) {
 	var out bytes.Buffer
 	rules := x.rules()
-	rules.tally = new(tally)
+	rules.tally, rules.seen = new(tally), new(inventory.Sightings)
 	encoder, err := x.gateway.codings.NewWriter(p.coding, &out, level)
 	if err != nil {
 		return nil, err
@@ -79,7 +86,10 @@ func (x *exchange) render(p pageInfo, body []byte, level int) ([]byte, error) {
 	if err := rewriter.Close(); err != nil {
 		return nil, err
 	}
-	out.Write(rules.tally.append(nil))
+	if refs == nil {
+		refs = x.site.inventory.Record(nil, x.example(p.status), rules.seen)
+	}
+	out.Write(appendRefs(rules.tally.append(nil), refs))
 	if _, err := encoder.Write(plain.Bytes()); err != nil {
 		return nil, err
 	}
@@ -98,8 +108,9 @@ func (x *exchange) improve(p pageInfo, key memo.Key, body []byte) error {
 	if err := http.NewResponseController(x.w).Flush(); err != nil {
 		return err
 	}
-	_, err := x.gateway.memo.Upgrade(key, func([]byte) ([]byte, error) {
-		return x.render(p, body, encode.Small(p.coding))
+	_, err := x.gateway.memo.Upgrade(key, func(edited []byte) ([]byte, error) {
+		refs, _ := readRefs(new(tally).read(edited))
+		return x.render(p, body, encode.Small(p.coding), refs)
 	})
 	return err
 }

@@ -35,8 +35,9 @@ type Site struct {
 	Now    func() time.Time
 	Random io.Reader // secure
 
-	// Report is given what browsers report, of either media type.
-	Report func(mediaType string, body []byte)
+	// Report is given what browsers report, of either media type. It returns
+	// false where too much comes from one source.
+	Report func(r *http.Request, mediaType string, body []byte) bool
 	// Problem is told what failed without failing the visitor, or what failed
 	// the visitor with a 5xx answer.
 	Problem func(*http.Request, error)
@@ -64,7 +65,7 @@ func New(cfg Config, site Site) (*Endpoint, error) {
 		return nil, fmt.Errorf("the notice is of revision %q, the policy asks for %q", site.Banner.Revision(), site.Policy.Revision)
 	}
 	if site.Report == nil {
-		site.Report = func(string, []byte) {}
+		site.Report = func(*http.Request, string, []byte) bool { return true }
 	}
 	if site.Problem == nil {
 		site.Problem = func(*http.Request, error) {}

@@ -19,6 +19,10 @@ func (e *Endpoint) report(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 		return
 	}
-	e.site.Report(mediaType, body)
+	if !e.site.Report(r, mediaType, body) {
+		w.Header().Set("Retry-After", "60")
+		w.WriteHeader(http.StatusTooManyRequests)
+		return
+	}
 	w.WriteHeader(http.StatusNoContent)
 }

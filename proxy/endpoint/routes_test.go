@@ -204,13 +204,14 @@ func TestReport(t *testing.T) {
 	}{
 		{"application/csp-report", `{"csp-report":{}}`, http.StatusNoContent},
 		{"application/reports+json; charset=utf-8", `[]`, http.StatusNoContent},
+		{"application/reports+json", `["too much"]`, http.StatusTooManyRequests},
 		{"text/plain", `x`, http.StatusUnsupportedMediaType},
 		{"", `x`, http.StatusUnsupportedMediaType},
 		{"application/reports+json", strings.Repeat("x", largestBody+1), http.StatusRequestEntityTooLarge},
 	} {
 		wantStatus(t, v.do(http.MethodPost, "/_consent/report", tt.body, "Content-Type", tt.mediaType), tt.status)
 	}
-	want := []string{`application/csp-report {"csp-report":{}}`, `application/reports+json []`}
+	want := []string{`application/csp-report {"csp-report":{}}`, `application/reports+json []`, `application/reports+json ["too much"]`}
 	if !slices.Equal(w.reports, want) {
 		t.Errorf("reports %q, want %q", w.reports, want)
 	}

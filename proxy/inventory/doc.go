@@ -4,8 +4,13 @@
 //
 // Nothing in it is of a visitor: a thing, the paths of a few pages it is on, the
 // days on which it was seen first and last, and counts. What only a visitor has
-// said (a cookie that came in, a query, an address) is not kept; parts of names and
-// paths that differ from visitor to visitor are replaced by an asterisk.
+// said (a cookie of a service the site does not use, a query, an address) is not
+// kept; parts of names and paths that differ from visitor to visitor are replaced
+// by an asterisk.
+//
+// A page that is answered from memory counts like one that was edited: Record
+// gives a reference that is kept with the page. An answer without a page (304) does
+// not count.
 //
 // What documents show and what reports claim are kept apart, since anybody can
 // send a report. Both are bounded: see the constants below.

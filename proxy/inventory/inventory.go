@@ -22,7 +22,8 @@ type Inventory struct {
 	byNumber []*thing       // nil: it made room
 	cookies  int            // of things
 	domains  map[string]int // registrable domain -> things of its hosts
-	swept    string         // the day on which stale things last made room
+	services map[consent.ServiceID]int
+	swept    string // the day on which stale things last made room
 	leftOut  uint64
 	reports  book
 	changed  bool // since the last save
@@ -41,7 +42,7 @@ func New(now func() time.Time) *Inventory {
 	if now == nil {
 		now = time.Now
 	}
-	inv := &Inventory{now: now, things: map[key]*thing{}, domains: map[string]int{}}
+	inv := &Inventory{now: now, things: map[key]*thing{}, domains: map[string]int{}, services: map[consent.ServiceID]int{}}
 	inv.since = inv.clock.day(now())
 	return inv
 }
@@ -58,6 +59,9 @@ func (inv *Inventory) Record(dst []byte, page string, s *Sightings) []byte {
 	today := inv.clock.day(inv.now())
 	for i := range s.list {
 		of := &s.list[i]
+		if of.claimed && inv.services[of.service] == 0 {
+			continue
+		}
 		t := inv.find(of.key, of.purpose, today)
 		if t == nil {
 			inv.leftOut++
@@ -141,15 +145,22 @@ func (inv *Inventory) remove(t *thing) {
 	inv.count(t, -1)
 }
 
+// count keeps up what is known of all things together.
 func (inv *Inventory) count(t *thing, n int) {
 	switch {
 	case t.Kind == Cookie:
 		inv.cookies += n
 	case t.Name != "":
-		domain := catalog.Registrable(t.Name)
-		if inv.domains[domain] += n; inv.domains[domain] <= 0 {
-			delete(inv.domains, domain)
-		}
+		tally(inv.domains, catalog.Registrable(t.Name), n)
+	}
+	if t.Service != "" {
+		tally(inv.services, t.Service, n)
+	}
+}
+
+func tally[K comparable](counts map[K]int, k K, n int) {
+	if counts[k] += n; counts[k] <= 0 {
+		delete(counts, k)
 	}
 }
 
@@ -192,11 +203,9 @@ func withPage(pages []string, path string) []string {
 func (inv *Inventory) Seen() map[consent.ServiceID]bool {
 	inv.mu.Lock()
 	defer inv.mu.Unlock()
-	seen := map[consent.ServiceID]bool{}
-	for k := range inv.things {
-		if k.service != "" {
-			seen[k.service] = true
-		}
+	seen := make(map[consent.ServiceID]bool, len(inv.services))
+	for id := range inv.services {
+		seen[id] = true
 	}
 	return seen
 }

@@ -13,6 +13,7 @@ type sighting struct {
 	key
 	purpose          consent.Purpose
 	withheld, passed uint64
+	claimed          bool // by a visitor alone
 }
 
 // A key is what makes two sightings the same thing.
@@ -26,13 +27,26 @@ type key struct {
 // whose it is; nil is nobody's that the catalog knows. A thing with neither name
 // nor service is the site's own and is not counted.
 func (s *Sightings) Add(kind, name string, service *consent.Service, withheld bool) {
+	s.add(kind, name, service, withheld)
+}
+
+// AddReturned counts a cookie that a visitor has sent. Anybody can send any
+// cookie: it counts only where something else has shown that the site uses its
+// service.
+func (s *Sightings) AddReturned(name string, service *consent.Service, withheld bool) {
+	if of := s.add(Cookie, name, service, withheld); of != nil {
+		of.claimed = true
+	}
+}
+
+func (s *Sightings) add(kind, name string, service *consent.Service, withheld bool) *sighting {
 	k := key{kind: kind, name: name}
 	var purpose consent.Purpose
 	if service != nil {
 		k.service, purpose = service.ID, service.Purpose
 	}
 	if k.name == "" && k.service == "" {
-		return
+		return nil
 	}
 	of := s.find(k)
 	if of == nil {
@@ -44,6 +58,7 @@ func (s *Sightings) Add(kind, name string, service *consent.Service, withheld bo
 	} else {
 		of.passed++
 	}
+	return of
 }
 
 // find goes through all of them: a page has few different ones.

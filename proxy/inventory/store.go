@@ -36,14 +36,18 @@ const version = 1
 // maxFile is far more than the largest inventories of a few hundred sites take.
 const maxFile = 256 << 20
 
-// Open reads the file at path; there need not be one. An empty path keeps
-// everything in memory. A file that makes no sense is renamed, and aside is its
-// new name: what was in it must not keep a site from being served.
+// InMemory makes a store without a file. The clock may be nil for that of the
+// system.
+func InMemory(now func() time.Time) *Store {
+	return &Store{now: now, sites: map[string]*Inventory{}}
+}
+
+// Open makes a store for the file at path, and reads the file if there is one. A
+// file that makes no sense is renamed, and aside is its new name: what was in it
+// must not keep a site from being served.
 func Open(path string, now func() time.Time) (s *Store, aside string, err error) {
-	s = &Store{path: path, now: now, sites: map[string]*Inventory{}}
-	if path == "" {
-		return s, "", nil
-	}
+	s = InMemory(now)
+	s.path = path
 	f, err := ReadFile(path)
 	if errors.Is(err, errBroken) {
 		aside = path + ".broken"

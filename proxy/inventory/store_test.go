@@ -153,7 +153,7 @@ func TestKeep(t *testing.T) {
 }
 
 func TestInMemory(t *testing.T) {
-	s := open(t, "", newWall())
+	s := InMemory(newWall().now)
 	s.Site("main").Record(nil, "/", sight("script", "a.example", nil, true))
 	if err := s.Save(); err != nil {
 		t.Error(err)
