@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"flag"
 	"fmt"
 	"net"
 	"os"
@@ -12,7 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -26,6 +27,8 @@ type cluster struct {
 	bin, dir string
 	port     int
 	as       *syscall.SysProcAttr // PostgreSQL refuses to run as root
+	made     atomic.Int32         // databases
+	syncs    bool                 // to the disk, as benchmarks want
 }
 
 // shared is the cluster of all tests, or why there is none.
@@ -35,7 +38,8 @@ var shared struct {
 }
 
 func TestMain(m *testing.M) {
-	shared.cluster, shared.err = newCluster()
+	flag.Parse()
+	shared.cluster, shared.err = newCluster(flag.Lookup("test.bench").Value.String() != "")
 	code := m.Run()
 	if shared.cluster != nil {
 		_ = shared.stop()
@@ -57,7 +61,7 @@ func running(t testing.TB) *cluster {
 	return shared.cluster
 }
 
-func newCluster() (*cluster, error) {
+func newCluster(syncs bool) (*cluster, error) {
 	bin, err := binaries()
 	if err != nil {
 		return nil, err
@@ -66,7 +70,7 @@ func newCluster() (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &cluster{bin: bin, dir: filepath.Join(dir, "cluster")}
+	c := &cluster{bin: bin, dir: filepath.Join(dir, "cluster"), syncs: syncs}
 	if c.port, err = freePort(); err != nil {
 		return nil, err
 	}
@@ -144,6 +148,9 @@ func (c command) run() error {
 
 func (c *cluster) start() error {
 	options := fmt.Sprintf("-p %d -k %s -c listen_addresses=127.0.0.1 -c max_connections=50", c.port, c.dir)
+	if !c.syncs {
+		options += " -c fsync=off" // the tests end processes, not the machine
+	}
 	return c.command("pg_ctl", "-D", c.dir, "-w", "-l", filepath.Join(c.dir, "log"), "-o", options, "start").run()
 }
 
@@ -155,20 +162,12 @@ func (c *cluster) stop() error {
 // database makes an empty one and returns its address.
 func (c *cluster) database(t testing.TB) string {
 	t.Helper()
-	name := "t" + strconv.FormatInt(int64(os.Getpid()), 36) + strings.ToLower(strings.Map(letters, t.Name()))
-	name = name[:min(len(name), 60)]
+	name := fmt.Sprintf("ledger%d", c.made.Add(1))
 	db := connect(t, c.url("postgres", c.port))
 	defer db.Close()
 	_, err := db.ExecContext(context.Background(), "CREATE DATABASE "+name)
 	must(t, err)
 	return c.url(name, c.port)
-}
-
-func letters(r rune) rune {
-	if 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' {
-		return r
-	}
-	return -1
 }
 
 func (c *cluster) url(database string, port int) string {
