@@ -166,7 +166,7 @@ func TestTreeConstruction(t *testing.T) {
 }
 
 // thin says that one case in so many is enough.
-const thin = 29
+const thin = 61
 
 func checkKept(t *testing.T, input string) {
 	t.Helper()
