@@ -63,6 +63,16 @@ everything in it that a browser would load or run, line by line.`,
 			run:   explainCommand,
 		},
 		{
+			name: "inventory", args: "[--admin ADDR | --data DIR | --config FILE] [--site NAME] [--json]",
+			short: "list the third parties and cookies a gateway has seen",
+			long: `What documents, headers and cookies have shown, and what browsers report: by
+service, how often it was withheld and how often it passed, and on which pages.
+In mode observe, withheld counts what would have been. What nobody knows stands
+last, with lines for the configuration that say what it is.`,
+			flags: func(f *flag.FlagSet) { new(inventoryOptions).register(f) },
+			run:   inventoryCommand,
+		},
+		{
 			name: "ledger", args: "verify|stats|show|export|import|erase|purge|backup [--data DIR | --config FILE]",
 			short: "check, read and keep the record of consent",
 			long:  ledgerHelp,
@@ -117,7 +127,7 @@ Usage: consentgate COMMAND [flags]
 
 `)
 	for _, cmd := range commands() {
-		fmt.Fprintf(w, "  %-9s%s\n", cmd.name, cmd.short)
+		fmt.Fprintf(w, "  %-11s%s\n", cmd.name, cmd.short)
 	}
 	fmt.Fprint(w, `
 consentgate help COMMAND tells more of each, and consentgate help config shows

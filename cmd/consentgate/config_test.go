@@ -92,7 +92,7 @@ func mistakesIn(text []byte) string {
 	return said.String()
 }
 
-func files(t *testing.T, pattern string) []string {
+func files(t testing.TB, pattern string) []string {
 	t.Helper()
 	names, err := filepath.Glob(pattern)
 	if err != nil || len(names) == 0 {

@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"sync/atomic"
 	"time"
+
+	"github.com/numfocus/consentgate/proxy/inventory"
 )
 
 // ops answers those who run the gateway: is it alive, is it ready for visitors,
@@ -16,6 +18,8 @@ type ops struct {
 	started time.Time
 	ledger  func(context.Context) error // why grants cannot be stored, or nil
 	ready   atomic.Bool
+
+	inventory func() inventory.File // what was seen on the sites
 }
 
 func (o *ops) handler() http.Handler {
@@ -36,6 +40,11 @@ func (o *ops) handler() http.Handler {
 		io.WriteString(w, "ready\n")
 	})
 	mux.HandleFunc("GET /metrics", o.metrics)
+	mux.HandleFunc("GET /inventory", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Cache-Control", "no-store")
+		_ = writeJSON(w, o.inventory()) // whoever asked has gone
+	})
 	return mux
 }
 

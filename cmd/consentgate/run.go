@@ -25,8 +25,8 @@ type runOptions struct{ upstream, listen, data, admin, config string }
 func (o *runOptions) register(f *flag.FlagSet) {
 	f.StringVar(&o.upstream, "upstream", "", "where the site itself is: a `URL` such as http://127.0.0.1:8080")
 	f.StringVar(&o.listen, "listen", "", "where visitors are served: an `ADDR` such as :8000")
-	f.StringVar(&o.data, "data", "", "`DIR` for the keys and the record of consent; data, where no file says otherwise")
-	f.StringVar(&o.admin, "admin", "", "`ADDR` for /healthz, /readyz and /metrics; keep it on loopback")
+	f.StringVar(&o.data, "data", "", "`DIR` for the keys, the record of consent and the inventory; data, where no file says otherwise")
+	f.StringVar(&o.admin, "admin", "", "`ADDR` for /healthz, /readyz, /metrics and /inventory; keep it on loopback")
 	f.StringVar(&o.config, "config", "", "read everything else from a `FILE`; consentgate help config shows one")
 }
 
@@ -115,7 +115,13 @@ func serveSites(ctx context.Context, c console, conf config) (err error) {
 	defer func() { err = errors.Join(err, store.Close()) }()
 	go keepLedger(ctx, store, conf.Ledger.Keeping, log)
 
-	gateway, err := proxy.New(conf.Proxy, proxy.Parts{Ledger: store, Tokens: tokens, Log: log})
+	seen, err := openInventory(ctx, conf.inventoryFile(), log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, seen.Save()) }()
+
+	gateway, err := proxy.New(conf.Proxy, proxy.Parts{Ledger: store, Tokens: tokens, Log: log, Inventory: seen})
 	if err != nil {
 		return err
 	}
@@ -123,7 +129,7 @@ func serveSites(ctx context.Context, c console, conf config) (err error) {
 	if err != nil {
 		return err
 	}
-	ops := &ops{started: time.Now(), ledger: store.Health}
+	ops := &ops{started: time.Now(), ledger: store.Health, inventory: seen.File}
 	context.AfterFunc(ctx, func() { ops.ready.Store(false) })
 	return server.Run(ctx, serve.Handlers{Site: gateway, Ops: ops.handler(), Drain: gateway.Close}, func(at serve.Addrs) {
 		ops.ready.Store(true)

@@ -38,6 +38,7 @@ func TestMain(m *testing.M) {
 //	get [-H 'Name: value'] URL       writes status line, header and body to the file response;
 //	                redirects are not followed
 //	post [-H 'Name: value'] URL form posts a form in the same way
+//	snippet IN CONFIG OUT  appends the services that IN proposes to CONFIG's last site
 //	stop            sends SIGTERM to what start started, expects exit code 0,
 //	                and leaves the files started.out and started.err
 func TestScripts(t *testing.T) {
@@ -46,7 +47,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts: *update,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"origin": origin, "start": start, "visitor": newVisitor, "get": get, "post": post, "stop": stop,
-			"recordid": recordID, "tamper": tamper,
+			"recordid": recordID, "tamper": tamper, "snippet": pasteSnippet,
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Values[background{}] = new(process)

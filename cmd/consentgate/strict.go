@@ -1,17 +1,18 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 
@@ -199,6 +200,7 @@ func (d *document) addYAML(err error) {
 func (d *document) reword(e *yaml.LoadError) finding {
 	f := finding{line: e.Mark.Line, column: e.Mark.Column, problem: e.Message}
 	if !strings.HasPrefix(e.Message, "cannot construct") {
+		f.line, f.column = d.within(f.line, f.column)
 		f.cure = "look for a bracket, a quote or an indentation before this place"
 		if strings.Contains(d.line(f.line), "\t") {
 			f.cure = "indent with spaces; YAML has no tabs"
@@ -274,11 +276,30 @@ func (d *document) print(w io.Writer) {
 	}
 }
 
+// lineBreak is what YAML takes for one.
+var lineBreak = regexp.MustCompile("\r\n|[\r\n\u0085\u2028\u2029]")
+
 // line gives a line of the file, from 1; empty where there is none.
 func (d *document) line(n int) string {
-	lines := bytes.Split(d.text, []byte("\n"))
+	lines := d.lines()
 	if n < 1 || n > len(lines) {
 		return ""
 	}
-	return strings.TrimRight(string(lines[n-1]), "\r")
+	return lines[n-1]
+}
+
+func (d *document) lines() []string { return lineBreak.Split(string(d.text), -1) }
+
+// within moves a position after the end of the file, where the library sees
+// what is missing, to the end of its text.
+func (d *document) within(line, column int) (int, int) {
+	lines := d.lines()
+	if line <= len(lines) && (line < len(lines) || lines[line-1] != "") {
+		return line, column
+	}
+	last := len(lines)
+	for last > 1 && strings.TrimSpace(lines[last-1]) == "" {
+		last--
+	}
+	return last, 1 + utf8.RuneCountInString(lines[last-1])
 }
