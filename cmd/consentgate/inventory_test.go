@@ -28,7 +28,7 @@ func TestSnippetIsValid(t *testing.T) {
 	var hosts []*party
 	for _, name := range []string{
 		"www.a.example", "b.a.example", "*.many.example", "youtube", "xn--mller-kva.example", "127.0.0.1",
-		"a_b.example", "localhost", "a.co.uk", "youtube-2",
+		"a_b.example", "localhost", "a.co.uk", "youtube-2", "cookie-x.example",
 	} {
 		hosts = append(hosts, &party{name: name, kinds: []string{"script", "frame"}, pages: []string{"/a: #b", "/\x1b[2J\n- x"}})
 	}

@@ -117,6 +117,9 @@ func freeID(domain string, taken map[string]bool) string {
 		}
 		return '-'
 	}, domain), "-")
+	if strings.HasPrefix(base, "cookie-") { // the catalog keeps these ids to itself
+		base = "site-" + base
+	}
 	id := base
 	if id == "" || taken[id] {
 		for n := 2; id == "" || taken[id]; n++ {
