@@ -49,25 +49,39 @@ func idleStart(b []byte) int {
 		}
 		name := b[i : i+lengthUntil(b[i:], &endsAttrName)]
 		i += len(name)
-		if i+1 >= len(b) || len(name) == 0 || everyTag.has(name) {
+		id := attrNone
+		if everyTag.has(name) {
+			id = attrOf(name)
+		}
+		if len(name) == 0 || i+1 >= len(b) || id != attrNone && id != attrStyle {
 			return 0
 		}
-		if b[i] != '=' {
-			continue
-		}
-		i++
-		switch quote := b[i]; {
-		case quote == '"' || quote == '\'':
-			n := bytes.IndexByte(b[i+1:], quote)
-			if n < 0 {
+		if b[i] == '=' {
+			n := idleValue(b[i+1:], id)
+			if n == 0 {
 				return 0
 			}
-			i += n + 2
-		case isSpace(quote):
-			return 0
-		default:
-			i += lengthUntil(b[i:], &endsBare)
+			i += 1 + n
 		}
 	}
 	return 0
+}
+
+// idleValue gives the length of an attribute's value with its quotes.
+func idleValue(b []byte, id attrID) (n int) {
+	switch quote := b[0]; {
+	case quote == '"' || quote == '\'':
+		n = 2 + bytes.IndexByte(b[1:], quote)
+		if n < 2 {
+			return 0
+		}
+	case isSpace(quote):
+		return 0
+	default:
+		n = lengthUntil(b, &endsBare)
+	}
+	if id == attrStyle && (bytes.IndexByte(b[:n], '(') >= 0 || bytes.IndexByte(b[:n], '&') >= 0) {
+		return 0
+	}
+	return n
 }

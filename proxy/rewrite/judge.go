@@ -116,7 +116,7 @@ func (w *Writer) askValue(k Kind, a attr) Action { return w.ask(k, a, w.valueOf(
 // anywhere is not worth asking.
 func (w *Writer) ask(k Kind, a attr, url []byte) Action {
 	url = trimControls(url)
-	if len(url) == 0 || url[0] == '#' {
+	if len(url) == 0 {
 		return Keep
 	}
 	switch k {
