@@ -4,8 +4,8 @@ package assets
 
 import "embed"
 
-// Files has the templates (*.html) and style sheets (*.css) at its root and one
+// Files has the templates (*.html) and style sheets (*.css) and scripts (*.js) at its root and one
 // file of sentences per language in locales/.
 //
-//go:embed *.html *.css locales/*.yaml
+//go:embed *.html *.css *.js locales/*.yaml
 var Files embed.FS

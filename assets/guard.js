@@ -3,13 +3,13 @@
  * connections. What is left are scripts of the page that make pictures, hints and
  * cookies by themselves, and that call what is not there.
  *
- * t is for one decision: hosts of the first party (own), hashes of hosts that are
- * allowed (allow; without it strangers may load), whether pictures of strangers are
- * withheld too (all), names to stand in for (stubs, arrays), and judge, which knows the
- * whole catalog, or where that would be too much for every page its address (list).
- * Until the list is there, pictures of strangers and cookies wait. */
+ * t is for one decision: hashes of the hosts that may be called whatever for (allow),
+ * names to stand in for (stubs, arrays), and judge, which knows the whole catalog. That is
+ * too much for every page, so where strangers are refused in any case there is its
+ * address instead (list). Until it is there, pictures of strangers and cookies wait; all
+ * says that such pictures are refused as well. */
 (t => {
-  let { judge } = t, queue = [], jar = [];
+  let { judge } = t, queue = [], jar = new Set;
   const later = f => {
     if (judge) f();
     else if (queue.push(f) < 2) document.head.append(Object.assign(document.createElement('script'), {
@@ -23,36 +23,29 @@
   const hash = host => {
     let h = t.salt;
     for (const c of host) h = h * 33 + c.charCodeAt() >>> 0;
-    return h.toString(36).slice(-4);
+    return '\x20' + h.toString(36).slice(-3);
   };
-  const among = (hosts, host, name) => host && (hosts.includes(name(host)) || among(hosts, host.replace(/^[^.]*\.?/, ''), name));
+  const known = host => host && (t.allow.includes(hash(host)) || known(host.replace(/^[^.]*\.?/, '')));
 
   /* True: refused. Else f runs, at once or when the list has been asked. */
   const ask = (url, f, passive) => {
     try {
-      const u = new URL(url.url || url, document.baseURI), host = u.hostname;
-      if (/^[hw]/.test(u.protocol) && !among(t.own, host, h => h)) {
-        if (!t.allow) {
-          if (judge.url(u)) return 1;
-        } else if (!among(t.allow, host, hash)) {
-          if (!passive || t.all) return 1;
-          return later(() => judge.url(u) || f());
-        }
+      const u = new URL(url.url || url, document.baseURI);
+      if (u.hostname && !known(u.hostname)) {
+        if (t.list ? !passive || t.all : judge.url(u)) return 1;
+        if (t.list) return later(() => judge.url(u) || f());
       }
     } catch { }
     f && f();
   };
-  const define = (o, name, change) => {
-    const d = Object.getOwnPropertyDescriptor(o, name);
-    d && Object.defineProperty(o, name, Object.assign(d, change(d)));
-  };
+  const define = (o, name, change, d = Object.getOwnPropertyDescriptor(o, name)) => d && Object.defineProperty(o, name, { ...d, ...change(d) });
   const trap = (o, name, handler) => define(o, name, d => ({ value: new Proxy(d.value, handler) }));
   const answer = (o, name, at, instead) => trap(o, name, {
     apply: (f, self, args) => ask(args[at]) ? instead(f, self) : f.apply(self, args)
   });
   /* Takes every call and has every property; whoever waits to be called back is. */
   const inert = new Proxy(function () { }, {
-    get: (f, key) => key in f ? f[key] : key.at && key != 'then' ? inert : undefined,
+    get: (f, key) => key in f ? f[key] : key.at && key != 'then' && inert,
     apply: (f, self, args) => {
       for (const a of args) {
         f = a && (a.event_callback || a.hitCallback);
@@ -64,13 +57,14 @@
   });
 
   const load = (el, name, value, set) => {
-    const link = name == 'rel';
-    if (ask(link ? el.href : value, set, /img|ima|o$|so/.test(el.localName) || el.rel != null && !/pre|dns/.test(link ? value : el.rel)))
+    const rel = name == 'rel';
+    const shows = () => /img|ima|o$|so/.test(el.localName) || el.rel != null && !/pre|dns/.test(rel ? value : el.rel), shown = shows();
+    if (ask(rel ? el.href : value, () => shown == shows() && set(), shown))
       setTimeout(() => el.dispatchEvent(new Event('error')));
   };
-  for (const k of ['Image', 'Source', 'Media', 'Script', 'IFrame', 'Link']) for (const name of ['src', 'srcset', 'href', 'rel']) define(window[`HTML${k}Element`].prototype, name, d => ({
+  for (const k of ['Image', 'Script', 'IFrame', 'Link']) for (const name of ['src', 'srcset', 'href', 'rel']) define(window[`HTML${k}Element`].prototype, name, d => ({
     set(v) {
-      load(this, name, v + '', () => d.set.call(this, v));
+      load(this, name, v, () => d.set.call(this, v));
     }
   }));
   trap(Element.prototype, 'setAttribute', {
@@ -82,20 +76,21 @@
   answer(window, 'fetch', 0, () => Promise.resolve(new Response));
   answer(Navigator.prototype, 'sendBeacon', 0, () => true);
   answer(XMLHttpRequest.prototype, 'open', 1, (f, self) => f.call(self, 'GET', 'data:,'));
-  for (const k of ['WebSocket', 'EventSource', 'Worker']) trap(window, k, {
+  for (const k of ['WebSocket', 'EventSource']) trap(window, k, {
     construct: (f, args) => ask(args[0]) ? inert : new f(...args)
   });
   define(Document.prototype, 'cookie', d => ({
-    get: () => [d.get.call(document), ...jar].filter(c => c).join('; '),
+    get: () => [d.get.call(document), ...jar].join(';\x20'),
     set(v) {
-      const held = v.split(';')[0];
-      jar.push(held);
+      const [held] = (v + '').split(';');
+      jar.add(held);
       later(() => {
-        jar.splice(jar.indexOf(held), 1);
-        judge.cookie(v) || d.set.call(document, v);
+        jar.delete(held);
+        judge.cookie(v + '') || d.set.call(document, v);
       });
     }
   }));
-  for (const name of t.stubs) window[name] ||= inert;
-  for (const name of t.arrays) window[name] ||= [];
+  window.wp_consent_type = 'optin';
+  for (const name of t.stubs.split(' ')) window[name] ||= inert;
+  for (const name of t.arrays.split(' ')) window[name] ||= [];
 })

@@ -146,7 +146,7 @@ func (g *gate) choose(t *testing.T, form url.Values) []string {
 }
 
 var (
-	inserts = regexp.MustCompile(`(?s)<link rel="?stylesheet"? href="?/_consent/assets/[^>]*>` +
+	inserts = regexp.MustCompile(`(?s)<link rel="?stylesheet"? href="?/_consent/assets/[^>]*>|<script[^>]* src="/_consent/assets/[^>]*></script>` +
 		`|<section id="cg-banner".*?</section>\n?|<div id="cg-foot".*?</div>\n?`)
 	placeholders = regexp.MustCompile(`(?s)<div class="cg-placeholder".*?</div></div>`)
 )

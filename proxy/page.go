@@ -111,7 +111,7 @@ func (p *page) AppendInsert(dst []byte, at rewrite.Place) []byte {
 	lang := p.language()
 	switch at {
 	case rewrite.HeadStart:
-		return append(dst, p.site.banner.Head(lang)...)
+		return append(dst, p.site.banner.Head(lang, p.decision)...)
 	case rewrite.BodyStart:
 		return append(dst, p.site.banner.Notice(lang, p.decision)...)
 	case rewrite.BodyEnd:

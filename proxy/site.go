@@ -102,6 +102,8 @@ func (s *site) forEndpoint(hosts []string, trusted upstream.Trusted) endpoint.Si
 		Decide:   func(r *http.Request) consent.Decision { return s.decide(r, secure(r)) },
 		Secure:   secure,
 		Host:     func(r *http.Request) string { return r.Host },
+		Fence:    s.guarded,
+		Brotli:   brotli,
 		Now:      s.parts.now,
 		Random:   rand.Reader,
 		Report: func(r *http.Request, mediaType string, body []byte) bool {

@@ -22,6 +22,7 @@ type Banner struct {
 	matcher   *matcher
 	edition   map[Lang]*edition
 	assets    []Asset
+	scripts   scripts
 	head      []byte
 }
 
@@ -79,6 +80,9 @@ func New(cfg Config, services []*consent.Service, prefix string) (*Banner, error
 		return nil, err
 	}
 	b.site = newSite(cfg, services, prefix, b.assets)
+	if b.scripts, err = loadScripts(services, prefix); err != nil {
+		return nil, err
+	}
 	b.head = []byte(`<link rel="stylesheet" href="` + template.HTMLEscapeString(b.site.inPage) + `">`)
 	for lang, loc := range locales {
 		if b.edition[lang], err = b.publish(loc.with(cfg.Texts[string(lang)])); err != nil {
@@ -205,10 +209,6 @@ func (b *Banner) Contact() string { return b.site.Contact }
 // NoticeHash is the SHA-256, in hexadecimal, of exactly what a visitor is shown
 // in a language before answering: banner, settings page and their style.
 func (b *Banner) NoticeHash(l Lang) string { return b.in(l).hash }
-
-// Head is what every page of the site needs in its head: one style sheet.
-// The caller must not change it.
-func (b *Banner) Head(Lang) []byte { return b.head }
 
 // Notice is the banner, or nothing where the visitor is not to be asked. It
 // belongs first into body. The caller must not change it.

@@ -17,13 +17,33 @@ import (
 // load. Their names change with their content.
 func (e *Endpoint) addAssets() error {
 	for _, a := range e.site.Banner.Assets() {
-		packed, err := compress(a.Body, gzip.BestCompression)
+		packed, err := e.pack(a)
 		if err != nil {
 			return fmt.Errorf("compress %s: %w", a.Name, err)
 		}
-		e.routes[e.prefix+"assets/"+a.Name] = route{get: serveAsset(a, packed)}
+		e.routes[e.prefix+"assets/"+a.Name] = route{get: packed.serve}
 	}
 	return nil
+}
+
+// A packed asset is ready to be sent in each coding.
+type packed struct {
+	banner.Asset
+	tag    string
+	gzip   []byte
+	brotli []byte // nil: not sent in it
+}
+
+func (e *Endpoint) pack(a banner.Asset) (p packed, err error) {
+	sum := sha256.Sum256(a.Body)
+	p = packed{Asset: a, tag: hex.EncodeToString(sum[:8])}
+	if p.gzip, err = compress(a.Body, gzip.BestCompression); err != nil {
+		return p, err
+	}
+	if e.site.Brotli != nil {
+		p.brotli, err = e.site.Brotli(a.Body)
+	}
+	return p, err
 }
 
 func compress(body []byte, level int) ([]byte, error) {
@@ -41,22 +61,21 @@ func compress(body []byte, level int) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-func serveAsset(a banner.Asset, packed []byte) http.HandlerFunc {
-	sum := sha256.Sum256(a.Body)
-	tag := hex.EncodeToString(sum[:8])
-	return func(w http.ResponseWriter, r *http.Request) {
-		h, body := w.Header(), a.Body
-		public(h, "max-age=31536000, immutable")
-		h.Set("Content-Type", a.Type)
-		h.Set("Vary", "Accept-Encoding")
-		h.Set("ETag", `"`+tag+`"`)
-		if acceptsGzip(r) {
-			h.Set("Content-Encoding", "gzip")
-			h.Set("ETag", `"`+tag+`-gzip"`)
-			body = packed
-		}
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
+func (p packed) serve(w http.ResponseWriter, r *http.Request) {
+	h, body, tag := w.Header(), p.Body, p.tag
+	public(h, "max-age=31536000, immutable")
+	h.Set("Content-Type", p.Type)
+	h.Set("Vary", "Accept-Encoding")
+	switch {
+	case p.brotli != nil && accepts(r, "br"):
+		h.Set("Content-Encoding", "br")
+		body, tag = p.brotli, tag+"-br"
+	case acceptsGzip(r):
+		h.Set("Content-Encoding", "gzip")
+		body, tag = p.gzip, tag+"-gzip"
 	}
+	h.Set("ETag", `"`+tag+`"`)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 }
 
 // public is for an answer that is the same for everybody.
@@ -66,10 +85,13 @@ func public(h http.Header, lifetime string) {
 	h.Del("Referrer-Policy")
 }
 
-func acceptsGzip(r *http.Request) bool {
+func acceptsGzip(r *http.Request) bool { return accepts(r, "gzip") }
+
+// accepts reports whether the browser takes a coding by name.
+func accepts(r *http.Request, coding string) bool {
 	for part := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
 		name, weight, _ := strings.Cut(strings.ReplaceAll(part, " ", ""), ";")
-		if strings.EqualFold(name, "gzip") {
+		if strings.EqualFold(name, coding) {
 			return strings.Trim(strings.TrimPrefix(weight, "q="), "0.") != "" || weight == ""
 		}
 	}

@@ -72,7 +72,7 @@ func siteWithPages(t *testing.T, style string) string {
 		site, d := w.endpoint.site, w.decide(r)
 		out.Header().Set("Content-Type", "text/html; charset=utf-8")
 		fmt.Fprintf(out, `<!DOCTYPE html><html lang="en"><head>%s<meta name="viewport" content="width=device-width"><title>Site</title><style>%s</style></head><body>%s`,
-			site.Banner.Head("en"), style, site.Banner.Notice("en", d))
+			site.Banner.Head("en", d), style, site.Banner.Notice("en", d))
 		for i := range 30 {
 			fmt.Fprintf(out, `<p>Some words of the site and <a href="/page/%d">a link</a>.</p>`, i)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -31,6 +32,12 @@ type Site struct {
 	Decide func(*http.Request) consent.Decision
 	Secure func(*http.Request) bool   // the visitor came by HTTPS
 	Host   func(*http.Request) string // host[:port] as the visitor's browser has it
+
+	// Fence is what the guard has to know of the site; it depends on the host in
+	// the visitor's browser. nil: only that host is first party.
+	Fence func(*http.Request) banner.Fence
+	// Brotli packs what is sent often; nil: it is sent with gzip.
+	Brotli func([]byte) ([]byte, error)
 
 	Now    func() time.Time
 	Random io.Reader // secure
@@ -67,6 +74,11 @@ func New(cfg Config, site Site) (*Endpoint, error) {
 	if site.Report == nil {
 		site.Report = func(*http.Request, string, []byte) bool { return true }
 	}
+	if site.Fence == nil {
+		site.Fence = func(r *http.Request) banner.Fence {
+			return banner.Fence{FirstParty: []string{(&url.URL{Host: site.Host(r)}).Hostname()}}
+		}
+	}
 	if site.Problem == nil {
 		site.Problem = func(*http.Request, error) {}
 	}
@@ -93,6 +105,7 @@ func (e *Endpoint) addRoutes(cfg Config) error {
 
 		strings.TrimSuffix(e.prefix, "/"): {get: e.toSettings},
 	}
+	e.addScripts()
 	return errors.Join(e.addAssets(), e.addWellKnown(cfg))
 }
 

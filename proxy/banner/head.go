@@ -1,0 +1,31 @@
+package banner
+
+import (
+	"html"
+
+	"github.com/numfocus/consentgate/consent"
+)
+
+// Head is what a page of the site needs in its head, before anything of its own:
+// the guard where something is withheld, what tells the vendors where
+// something is allowed, and the style sheet.
+func (b *Banner) Head(_ Lang, d consent.Decision) []byte {
+	c, dst := classOf(d), make([]byte, 0, 512)
+	if !d.AllowsEverything() {
+		dst = b.appendScript(dst, "guard", c)
+	}
+	if tells(d) {
+		dst = b.appendScript(dst, "told", c)
+	}
+	return append(dst, b.head...)
+}
+
+// appendScript appends a script that runs before what follows it. It comes from a
+// file, since a site's policy may forbid inline ones.
+func (b *Banner) appendScript(dst []byte, name string, c class) []byte {
+	dst = append(dst, `<script src="`...)
+	dst = append(dst, html.EscapeString(b.scripts.path[name])...)
+	dst = append(dst, "?d="...)
+	dst = append(dst, c...)
+	return append(dst, `"></script>`...)
+}

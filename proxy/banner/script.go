@@ -1,0 +1,154 @@
+package banner
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"strings"
+
+	"github.com/numfocus/consentgate/assets"
+	"github.com/numfocus/consentgate/consent"
+)
+
+// A Fence is what scripts must know of a site that no service says.
+type Fence struct {
+	FirstParty    []string // hosts; "*.a.b" is a.b and all below it
+	Strangers     bool     // third parties nobody knows may load, whatever the decision
+	NoPictures    bool     // not even their pictures, styles, fonts and media may
+	StrictCookies bool     // cookies nobody knows wait as well
+}
+
+// scripts are our scripts, ready to be filled in and sent.
+type scripts struct {
+	guard, list, told string            // function expressions
+	path              map[string]string // by name: "guard": "/_consent/assets/guard.0123456789ab.js"
+	services          map[consent.ServiceID]*consent.Service
+}
+
+// perClass are the scripts that are another one for each class of decisions.
+func perClass() []string { return []string{"guard", "list", "told"} }
+
+func loadScripts(services []*consent.Service, prefix string) (scripts, error) {
+	s := scripts{path: make(map[string]string), services: make(map[consent.ServiceID]*consent.Service)}
+	for _, svc := range services {
+		s.services[svc.ID] = svc
+	}
+	all, err := json.Marshal(services)
+	if err != nil {
+		return s, fmt.Errorf("hash services: %w", err)
+	}
+	text := map[string]*string{"guard": &s.guard, "list": &s.list, "told": &s.told}
+	for _, name := range perClass() {
+		source, err := fs.ReadFile(assets.Files, name+".js")
+		if err != nil {
+			return s, fmt.Errorf("read scripts: %w", err)
+		}
+		*text[name] = squeezeScript(string(source))
+	}
+	for _, name := range perClass() {
+		sum := sha256.Sum256([]byte(s.guard + s.list + s.told + string(all)))
+		s.path[name] = prefix + "assets/" + name + "." + hex.EncodeToString(sum[:6]) + ".js"
+	}
+	return s, nil
+}
+
+// Scripts lists the paths of the scripts that differ by the decision. What they
+// are asked for with in the query is for [Banner.Script].
+func (b *Banner) Scripts() map[string]string { return b.scripts.path }
+
+// Script gives the body of a script for a class of decisions, the value of "d" in
+// its address. It is the same for the same class and fence, and false where there
+// is no such class.
+func (b *Banner) Script(name, d string, f Fence) ([]byte, bool) {
+	decision, ok := b.site.decision(class(d))
+	if !ok {
+		return nil, false
+	}
+	switch name {
+	case "guard":
+		return []byte(b.guard(decision, f)), true
+	case "list":
+		return []byte("document.currentScript.judge(" + b.judge(decision, f) + ")"), true
+	case "told":
+		return []byte(call(b.scripts.told, b.told(decision))), true
+	}
+	return nil, false
+}
+
+// table is what the guard is called with.
+type table struct {
+	Salt   hashing `json:"salt"`
+	Allow  string  `json:"allow"`
+	All    int     `json:"all,omitempty"`
+	Stubs  string  `json:"stubs"`
+	Arrays string  `json:"arrays"`
+	List   string  `json:"list,omitempty"`
+}
+
+func (b *Banner) guard(d consent.Decision, f Fence) string {
+	var t table
+	t.Stubs, t.Arrays = missing(d, b.scripts.services)
+	own := bare(f.FirstParty)
+	if f.Strangers || d.AllowsUnknown() {
+		t.Salt, t.Allow = newHashing(own, nil)
+		return b.scripts.guard + "(Object.assign(" + encode(t) + ",{judge:" + b.judge(d, f) + "}))"
+	}
+	own = append(own, hosts(d, b.site.services, true)...)
+	t.Salt, t.Allow = newHashing(own, hosts(d, b.site.services, false))
+	t.List = b.scripts.path["list"] + "?d=" + string(classOf(d))
+	if f.NoPictures {
+		t.All = 1
+	}
+	return call(b.scripts.guard, t)
+}
+
+func (b *Banner) judge(d consent.Decision, f Fence) string {
+	strict := f.StrictCookies && !d.AllowsUnknown()
+	return call(b.scripts.list, patterns(d, b.site.services), cookieNames(d, b.site.services), strict)
+}
+
+func bare(hosts []string) []string {
+	list := make([]string, len(hosts))
+	for i, h := range hosts {
+		list[i] = strings.TrimPrefix(h, "*.")
+	}
+	return list
+}
+
+// call writes the call of a function expression.
+func call(function string, arguments ...any) string {
+	list := make([]string, len(arguments))
+	for i, a := range arguments {
+		list[i] = encode(a)
+	}
+	return function + "(" + strings.Join(list, ",") + ")"
+}
+
+// encode writes JSON as it may stand in a script. What is written here is strings,
+// numbers and lists of them, which never fail.
+func encode(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("banner: %v", err))
+	}
+	return string(text)
+}
+
+var (
+	scriptComment = regexp.MustCompile(`(?s)/\*.*?\*/`)
+	scriptIndent  = regexp.MustCompile(`\s*\n\s*`)
+	scriptAround  = regexp.MustCompile(` ?(=>|&&|\|\||[!=]=|[{}()=;,:?<>+*]) ?`)
+)
+
+// squeezeScript takes comments and needless white space out of a script of ours.
+// Ours have block comments alone, end every statement with a semicolon, and have no
+// strings, templates or regular expressions in which a space stands beside
+// punctuation.
+func squeezeScript(js string) string {
+	js = scriptComment.ReplaceAllString(js, "")
+	js = strings.TrimSpace(scriptIndent.ReplaceAllString(js, ""))
+	return scriptAround.ReplaceAllString(js, "$1")
+}

@@ -1,0 +1,159 @@
+package banner
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/andybalholm/brotli"
+
+	"github.com/numfocus/consentgate/consent"
+	"github.com/numfocus/consentgate/consent/catalog"
+)
+
+// everyService is all that the catalog has built in.
+func everyService(t *testing.T) []*consent.Service {
+	t.Helper()
+	builtin, err := catalog.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := catalog.New(builtin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Services()
+}
+
+// fullBanner is that of a site which may use whatever the catalog knows.
+func fullBanner(t *testing.T) *Banner {
+	t.Helper()
+	b, err := New(exampleConfig(), everyService(t), "/_consent/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func allowing(purposes ...consent.Purpose) consent.Decision {
+	return consent.Decision{Purposes: consent.PurposesOf(consent.Necessary).With(purposes...)}
+}
+
+var site1 = Fence{FirstParty: []string{"*.example.org", "example.org"}}
+
+func script(t *testing.T, b *Banner, name string, d consent.Decision, f Fence) string {
+	t.Helper()
+	body, ok := b.Script(name, string(classOf(d)), f)
+	if !ok {
+		t.Fatalf("there is no %s for %+v", name, d)
+	}
+	return string(body)
+}
+
+// packed is the length of something in brotli.
+func packed(t *testing.T, parts ...[]byte) int {
+	t.Helper()
+	var out bytes.Buffer
+	w := brotli.NewWriterLevel(&out, brotli.BestCompression)
+	for _, p := range parts {
+		if _, err := w.Write(p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Len()
+}
+
+// What a visitor has to load for us, in bytes of brotli. The limits are promises.
+func TestSizes(t *testing.T) {
+	b := fullBanner(t)
+	check := func(what string, got, limit int) {
+		t.Logf("%-44s %5d of %d", what, got, limit)
+		if got > limit {
+			t.Errorf("%s: %d bytes, more than %d", what, got, limit)
+		}
+	}
+	check("guard, undecided", packed(t, []byte(script(t, b, "guard", undecided(), site1))), 1536)
+	check("told, everything granted", packed(t, []byte(script(t, b, "told", allowing(consent.Optional()...), site1))), 512)
+	check("list, when something asks for it", packed(t, []byte(script(t, b, "list", undecided(), site1))), 10<<10)
+}
+
+func TestHeadHasWhatTheDecisionNeeds(t *testing.T) {
+	b := fullBanner(t)
+	refused := allowing()
+	service := allowing()
+	service.Services = []consent.ServiceID{"typeform", "youtube"}
+	once := allowing()
+	once.Once = []consent.ServiceID{"vimeo"}
+	sale := allowing(consent.Statistics)
+	sale.NoSale = true
+	for name, c := range map[string]struct {
+		d    consent.Decision
+		want string
+	}{
+		"undecided":  {undecided(), "guard?d=1"},
+		"refused":    {refused, "guard?d=1"},
+		"some":       {allowing(consent.Statistics), "guard?d=5 told?d=5"},
+		"services":   {service, "guard?d=1.typeform.youtube told?d=1.typeform.youtube"},
+		"once":       {once, "guard?d=1~vimeo"},
+		"no sale":    {sale, "guard?d=5s told?d=5s"},
+		"everything": {allowing(consent.Optional()...), "told?d=15"},
+	} {
+		var got []string
+		for _, m := range regexp.MustCompile(`<script src="/_consent/assets/(\w+)\.\w+\.js(\?[^"]*)"></script>`).FindAllStringSubmatch(string(b.Head("en", c.d)), -1) {
+			got = append(got, m[1]+m[2])
+			if _, ok := b.Script(m[1], m[2][3:], site1); !ok {
+				t.Errorf("%s: %s%s leads nowhere", name, m[1], m[2])
+			}
+		}
+		if s := strings.Join(got, " "); s != c.want {
+			t.Errorf("%s: %s, want %s", name, s, c.want)
+		}
+	}
+}
+
+// Nobody can have scripts made that no decision asks for.
+func TestScriptRefusesWhatIsNoClass(t *testing.T) {
+	b := fullBanner(t)
+	for _, d := range []string{"", "x", "16", "01", "-1", "1ts", "1.nobody", "1.youtube.typeform", "1.youtube.youtube", "1~youtube.typeform", "1 ", "1.", "1~"} {
+		if body, ok := b.Script("guard", d, site1); ok {
+			t.Errorf("%q gives %.60s", d, body)
+		}
+	}
+	if _, ok := b.Script("nothing", "1", site1); ok {
+		t.Error("there is a script called nothing")
+	}
+}
+
+// No host of a service that is withheld looks to the guard like one that is
+// allowed.
+func TestHashingTellsHostsApart(t *testing.T) {
+	services := everyService(t)
+	for _, d := range []consent.Decision{allowing(), allowing(consent.Statistics), allowing(consent.Preferences, consent.Statistics)} {
+		own, others := hosts(d, services, true), hosts(d, services, false)
+		salt, list := newHashing(own, others)
+		allowed := func(host string) bool { return strings.Contains(list, " "+salt.of(host)) }
+		for _, host := range own {
+			if !allowed(host) {
+				t.Errorf("%s is not allowed", host)
+			}
+		}
+		for _, host := range others {
+			if allowed(host) && !strings.Contains(" "+strings.Join(own, " ")+" ", " "+host+" ") {
+				t.Errorf("%s looks allowed", host)
+			}
+		}
+	}
+}
+
+func TestSqueezeScriptKeepsStrings(t *testing.T) {
+	for _, name := range []string{"guard", "list", "told"} {
+		got := script(t, fullBanner(t), name, undecided(), site1)
+		if strings.Contains(got, "/*") && name != "list" || strings.Contains(got, "\n") {
+			t.Errorf("%s has comments or lines left:\n%.300s", name, got)
+		}
+	}
+}
