@@ -23,20 +23,30 @@ type Explainer struct {
 // NewExplainer makes one for a page of a site by its full URL. Only what judges
 // is taken from the configuration: neither its upstream nor its notice is read.
 func NewExplainer(c SiteConfig, pageURL string) (*Explainer, error) {
+	known, err := newCatalog(c.Services)
+	if err != nil {
+		return nil, err
+	}
 	e := &Explainer{site: &site{
+		catalog:       known,
 		firstParty:    newParties(c.Hosts, c.FirstParty),
 		unknown:       cmp.Or(c.Unknown, UnknownBlockActive),
 		strictCookies: c.Cookies == Strict,
 	}}
+	return e.At(pageURL)
+}
+
+// At makes one for another page of the same site.
+func (e *Explainer) At(pageURL string) (*Explainer, error) {
 	var parser catalog.Parser
 	u, ok := parser.Parse(nil, []byte(pageURL))
 	if !ok || len(u.Host) == 0 {
 		return nil, fmt.Errorf("%q is not the full URL of a page", pageURL)
 	}
-	e.page = catalog.URL{Scheme: slices.Clone(u.Scheme), Host: slices.Clone(u.Host), Path: slices.Clone(u.Path)}
-	var err error
-	e.site.catalog, err = newCatalog(c.Services)
-	return e, err
+	return &Explainer{
+		site: e.site,
+		page: catalog.URL{Scheme: slices.Clone(u.Scheme), Host: slices.Clone(u.Host), Path: slices.Clone(u.Path)},
+	}, nil
 }
 
 // Catalog is the one the site decides by.
@@ -79,5 +89,6 @@ func (e *Explainer) Page(html io.Reader, charset string, d consent.Decision) ([]
 // onlyJudge leaves out what a page gets from the banner.
 type onlyJudge struct{ *page }
 
+func (onlyJudge) Language([]byte)                                         {}
 func (onlyJudge) AppendPlaceholder(dst []byte, _ *rewrite.Element) []byte { return dst }
 func (onlyJudge) AppendInsert(dst []byte, _ rewrite.Place) []byte         { return dst }

@@ -63,6 +63,19 @@ everything in it that a browser would load or run, line by line.`,
 			run:   explainCommand,
 		},
 		{
+			name: "scan", args: "URL [--pages N] [--rate R] [--config FILE [--site NAME]] [--json FILE] [--html FILE]",
+			short: "list what third parties a site uses, without standing in front of it",
+			long: `Reads pages of a site as a visitor who has not chosen anything, and judges what
+is in them with the gateway's own rules: services by purpose, third parties that
+nobody knows, cookies, and lines for the configuration that say what the unknown
+ones are. It obeys robots.txt as "consentgate-scan", stays on one host, sends no
+forms, and follows no link that would log out, buy or administer something.
+
+What scripts load later is not seen: for that there is consentgate inventory.`,
+			flags: func(f *flag.FlagSet) { new(scanOptions).register(f) },
+			run:   scanCommand,
+		},
+		{
 			name: "inventory", args: "[--admin ADDR | --data DIR | --config FILE] [--site NAME] [--json]",
 			short: "list the third parties and cookies a gateway has seen",
 			long: `What documents, headers and cookies have shown, and what browsers report: by

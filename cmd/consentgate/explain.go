@@ -36,7 +36,7 @@ func explainCommand(c console, args []string) int {
 	case len(rest) != 1:
 		return misuse(c, "explain", "name one URL, cookie or file")
 	}
-	site, code, ok := o.siteConfig(c)
+	site, code, ok := siteFrom(c, "explain", o.config, o.site, o.page)
 	if !ok {
 		return code
 	}
@@ -56,27 +56,28 @@ func explainCommand(c console, args []string) int {
 	return exitFine
 }
 
-// siteConfig finds the site that is meant; without a file it is any.
-func (o explainOptions) siteConfig(c console) (site proxy.SiteConfig, code int, ok bool) {
-	if o.config == "" {
-		if o.site != "" {
-			return site, misuse(c, "explain", "--site needs --config"), false
+// siteFrom finds the site that a command means by its flags --config, --site and
+// a page; without a file it is any.
+func siteFrom(c console, command, file, name, page string) (site proxy.SiteConfig, code int, ok bool) {
+	if file == "" {
+		if name != "" {
+			return site, misuse(c, command, "--site needs --config"), false
 		}
 		return site, exitFine, true
 	}
-	conf, ok := readConfig(c, o.config)
+	conf, ok := readConfig(c, file)
 	if !ok {
 		return site, exitUsage, false
 	}
 	var names []string
 	for _, s := range conf.Proxy.Sites {
 		own := append([]string{s.Name}, s.Hosts...)
-		if o.site == "" && len(conf.Proxy.Sites) == 1 || slices.Contains(own, cmp.Or(o.site, hostOf(o.page))) {
+		if name == "" && len(conf.Proxy.Sites) == 1 || slices.Contains(own, cmp.Or(name, hostOf(page))) {
 			return s, exitFine, true
 		}
 		names = append(names, strings.Join(own, " "))
 	}
-	return site, misuse(c, "explain", "--site: which of %s?", strings.Join(names, "; ")), false
+	return site, misuse(c, command, "--site: which of %s?", strings.Join(names, "; ")), false
 }
 
 func hostOf(page string) string {

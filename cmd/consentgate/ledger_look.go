@@ -16,7 +16,7 @@ import (
 )
 
 func verifyLedger(ctx context.Context, c console, s ledger.Store, o *ledgerOptions, _ string) error {
-	bar := newProgress(c.err)
+	bar := newProgress(c.err, "entries")
 	r, err := ledger.Verify(ctx, s, ledger.Check{Anchors: o.anchors, Progress: bar.show})
 	bar.end()
 	if err != nil {
@@ -91,12 +91,13 @@ func backupLedger(ctx context.Context, c console, s ledger.Store, _ *ledgerOptio
 // A progress is a bar on a terminal, and nothing elsewhere.
 type progress struct {
 	w     io.Writer // nil: no terminal
+	of    string    // what is counted, in the plural
 	drawn time.Time
 }
 
-func newProgress(w io.Writer) *progress {
+func newProgress(w io.Writer, of string) *progress {
 	if f, ok := w.(*os.File); ok && isatty.IsTerminal(f.Fd()) {
-		return &progress{w: w}
+		return &progress{w: w, of: of}
 	}
 	return &progress{}
 }
@@ -109,7 +110,7 @@ func (p *progress) show(done, all uint64) {
 	}
 	p.drawn = time.Now()
 	full := min(barWidth, int(barWidth*done/all))
-	fmt.Fprintf(p.w, "\r[%s%s] %d %% of %d entries", strings.Repeat("#", full), strings.Repeat(".", barWidth-full), 100*done/all, all)
+	fmt.Fprintf(p.w, "\r[%s%s] %d %% of %d %s", strings.Repeat("#", full), strings.Repeat(".", barWidth-full), 100*done/all, all, p.of)
 }
 
 func (p *progress) end() {
