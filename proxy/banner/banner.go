@@ -2,25 +2,25 @@ package banner
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"html/template"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/numfocus/consentgate/assets"
 	"github.com/numfocus/consentgate/consent"
 )
 
-// A Banner holds everything a visitor can see on one site, ready to be sent.
-// It is safe for concurrent use.
+// A Banner holds everything a visitor can see on one site. What is seen in a
+// language is made when somebody first comes to see it. It is safe for concurrent
+// use.
 type Banner struct {
 	site      site
 	templates *template.Template
 	matcher   *matcher
-	edition   map[Lang]*edition
+	library   library
+	texts     map[string]map[string]string // the site's own: language, then key
+	editions  map[Lang]func() *edition
 	assets    []Asset
 	scripts   scripts
 	head      []byte
@@ -45,51 +45,46 @@ type site struct {
 	services []*consent.Service
 }
 
-// An edition is the notice in one language.
-type edition struct {
-	*locale
-	site
-	notice      []byte
-	foot        [footKinds][]byte
-	sections    []section
-	declaration template.HTML
-	hash        string
-}
-
-// New prepares the notice of a site in every language. services are those the
-// site may use, in the order in which they are shown within their purpose;
-// prefix is where the gateway's own routes are: "/_consent/".
+// New prepares the notice of a site, and tries it out in the site's language.
+// services are those the site may use, in the order in which they are shown within
+// their purpose; prefix is where the gateway's own routes are: "/_consent/".
 func New(cfg Config, services []*consent.Service, prefix string) (*Banner, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	locales, err := loadLocales()
-	if err != nil {
+	b := &Banner{texts: cfg.Texts}
+	var err error
+	if b.library, err = openLibrary(); err != nil {
 		return nil, err
 	}
-	templates, err := template.ParseFS(assets.Files, "*.html")
-	if err != nil {
+	if b.templates, err = template.ParseFS(assets.Files, "*.html"); err != nil {
 		return nil, fmt.Errorf("read templates: %w", err)
-	}
-	b := &Banner{
-		templates: templates,
-		matcher:   newMatcher(Lang(cfg.language()), locales),
-		edition:   make(map[Lang]*edition, len(locales)),
 	}
 	if b.assets, err = loadAssets(cfg.Look); err != nil {
 		return nil, err
 	}
+	b.matcher = newMatcher(Lang(cfg.language()), b.library)
 	b.site = newSite(cfg, services, prefix, b.assets)
+	b.head = []byte(`<link rel="stylesheet" href="` + template.HTMLEscapeString(b.site.inPage) + `">`)
 	if b.scripts, err = loadScripts(services, prefix); err != nil {
 		return nil, err
 	}
-	b.head = []byte(`<link rel="stylesheet" href="` + template.HTMLEscapeString(b.site.inPage) + `">`)
-	for lang, loc := range locales {
-		if b.edition[lang], err = b.publish(loc.with(cfg.Texts[string(lang)])); err != nil {
-			return nil, fmt.Errorf("prepare notice in language %s: %w", lang, err)
-		}
+	b.editions = b.publishWhenAsked()
+	return b, b.tryOut()
+}
+
+// WithServices is the same notice for other services, at little cost: nothing is
+// shown before somebody asks for it.
+func (b *Banner) WithServices(services []*consent.Service) (*Banner, error) {
+	other := *b
+	other.site.services = services
+	other.site.Parties = countVendors(services)
+	var err error
+	if other.scripts, err = loadScripts(services, b.site.Prefix); err != nil {
+		return nil, err
 	}
-	return b, nil
+	other.editions = other.publishWhenAsked()
+	return &other, nil
 }
 
 func newSite(cfg Config, services []*consent.Service, prefix string, sheets []Asset) site {
@@ -122,59 +117,12 @@ func countVendors(services []*consent.Service) int {
 	return len(vendors)
 }
 
-func (b *Banner) publish(loc *locale) (*edition, error) {
-	e := &edition{locale: loc, site: b.site}
-	var err error
-	if e.sections, err = b.sections(e); err != nil {
-		return nil, err
-	}
-	if e.notice, err = b.render("banner", e); err != nil {
-		return nil, err
-	}
-	for kind := range e.foot {
-		if e.foot[kind], err = b.render("foot", footOf(e, kind)); err != nil {
-			return nil, err
-		}
-	}
-	declaration, err := b.render("declaration", declarationOf(e))
-	if err != nil {
-		return nil, err
-	}
-	e.declaration = template.HTML(declaration)
-	e.hash, err = b.hash(e)
-	return e, err
-}
-
-// hash covers what a visitor who has not answered is shown: banner, settings
-// and the style of both.
-func (b *Banner) hash(e *edition) (string, error) {
-	settings, err := b.render("settings", b.settings(e, View{}))
-	if err != nil {
-		return "", err
-	}
-	h := sha256.New()
-	h.Write(e.notice)
-	h.Write(settings)
-	for _, a := range b.assets {
-		h.Write(a.Body)
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
 func (b *Banner) render(name string, data any) ([]byte, error) {
 	var buf bytes.Buffer
 	if err := b.templates.ExecuteTemplate(&buf, name, data); err != nil {
 		return nil, fmt.Errorf("render %s: %w", name, err)
 	}
 	return buf.Bytes(), nil
-}
-
-// in gives the edition of a language, or the default one.
-func (b *Banner) in(l Lang) *edition {
-	if e, ok := b.edition[l]; ok {
-		return e
-	}
-	return b.edition[b.matcher.fallback]
 }
 
 // Match chooses the language: the page's lang attribute first, then the
@@ -189,7 +137,7 @@ func (b *Banner) Languages() []Lang {
 }
 
 // Has reports whether there are texts in exactly this language.
-func (b *Banner) Has(l Lang) bool { return b.edition[l] != nil }
+func (b *Banner) Has(l Lang) bool { return b.editions[l] != nil }
 
 // Default is the language used where nothing better is known.
 func (b *Banner) Default() Lang { return b.matcher.fallback }
@@ -206,9 +154,15 @@ func (b *Banner) PolicyURL() string { return b.site.Policy }
 // Contact is an href: a path on the site, an http(s) or a mailto URL, or "".
 func (b *Banner) Contact() string { return b.site.Contact }
 
-// NoticeHash is the SHA-256, in hexadecimal, of exactly what a visitor is shown
-// in a language before answering: banner, settings page and their style.
-func (b *Banner) NoticeHash(l Lang) string { return b.in(l).hash }
+// NoticeHash is the SHA-256, in hexadecimal, of Shown.
+func (b *Banner) NoticeHash(l Lang) string { return b.in(l).pages().hash }
+
+// Shown is exactly what a visitor is shown in a language before answering, for the
+// record: banner, settings page and the style and scripts of both.
+func (b *Banner) Shown(l Lang) ([]byte, error) {
+	e := b.in(l)
+	return b.shown(e, e.pages().sections)
+}
 
 // Notice is the banner, or nothing where the visitor is not to be asked. It
 // belongs first into body. The caller must not change it.
@@ -218,15 +172,6 @@ func (b *Banner) Notice(l Lang, d consent.Decision) []byte {
 	}
 	return b.in(l).notice
 }
-
-// The kinds of foot: which signal is honoured, and whether the page may have
-// placeholders, whose buttons need forms.
-const (
-	footGPC = 1 << iota
-	footDNT
-	footForms
-	footKinds = 1 << iota
-)
 
 // Link is the link to the settings, with a line about the signal where one is
 // in force, and the forms that the buttons of placeholders send. It belongs last
@@ -243,43 +188,4 @@ func (b *Banner) Link(l Lang, d consent.Decision) []byte {
 		kind |= footForms
 	}
 	return b.in(l).foot[kind]
-}
-
-type foot struct {
-	*edition
-	GPC, DNT, Forms bool
-}
-
-func footOf(e *edition, kind int) foot {
-	return foot{edition: e, GPC: kind&footGPC != 0, DNT: kind&footDNT != 0, Forms: kind&footForms != 0}
-}
-
-// Home is the address of the settings page, in the language of the page that
-// links to it.
-func (e *edition) Home() string { return e.Prefix + e.ask() }
-
-// List is the address of the cookie declaration.
-func (e *edition) List() string { return e.Prefix + "cookies" + e.ask() }
-
-// ask names the language where the page linked to would take another one.
-func (e *edition) ask() string {
-	if e.lang == e.fallback {
-		return ""
-	}
-	return "?lang=" + string(e.lang)
-}
-
-// PurposeList names what consent is asked for: "a, b and c".
-func (e *edition) PurposeList() string {
-	var names []string
-	for _, p := range []consent.Purpose{consent.Preferences, consent.Statistics, consent.Marketing} {
-		names = append(names, e.text("purpose."+string(p)+".short"))
-	}
-	return e.list(names)
-}
-
-// PartiesLink names the third parties and leads to the list of them.
-func (e *edition) PartiesLink() template.HTML {
-	return template.HTML(`<a href="` + template.HTMLEscapeString(e.List()) + `">` +
-		template.HTMLEscapeString(e.text("banner.parties", "count", strconv.Itoa(e.Parties))) + `</a>`)
 }

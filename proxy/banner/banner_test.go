@@ -3,10 +3,13 @@ package banner
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
 	"flag"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -264,6 +267,90 @@ func TestWeight(t *testing.T) {
 	}
 }
 
+// manyServices are as many as a catalog has.
+func manyServices() []*consent.Service {
+	var all []*consent.Service
+	for i := range 25 {
+		for _, s := range exampleServices() {
+			s.ID += consent.ServiceID("-" + strconv.Itoa(i))
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+func TestServicesCanChangeWhileTheSiteRuns(t *testing.T) {
+	before := newBanner(t, exampleConfig())
+	after, err := before.WithServices(exampleServices()[:2])
+	if err != nil {
+		t.Fatal(err)
+	}
+	notice := string(after.Notice("en", undecided()))
+	if !strings.Contains(notice, "third parties (1)") || !strings.Contains(string(before.Notice("en", undecided())), "third parties (3)") {
+		t.Errorf("the banners do not count their own services; the new one:\n%s", notice)
+	}
+	if after.NoticeHash("de") == before.NoticeHash("de") {
+		t.Error("what is shown differs, its hash does not")
+	}
+	if strings.Contains(string(after.Declaration("de")), "Meta Pixel") {
+		t.Error("the declaration has a service that is gone")
+	}
+}
+
+// A site of which nobody knows yet what it uses.
+func TestWithoutServices(t *testing.T) {
+	b, err := newBanner(t, exampleConfig()).WithServices(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	notice := string(b.Notice("en", undecided()))
+	if strings.Contains(notice, "third parties") || strings.Contains(notice, "0") && strings.Contains(notice, "(0)") {
+		t.Errorf("the banner speaks of third parties that there are not:\n%s", notice)
+	}
+	golden(t, "banner-no-services.html", []byte(notice))
+}
+
+func TestWhatIsShownIsWhatIsHashed(t *testing.T) {
+	b := example(t)
+	shown, err := b.Shown("de")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sum := sha256.Sum256(shown); hex.EncodeToString(sum[:]) != b.NoticeHash("de") {
+		t.Error("the hash is of something else")
+	}
+	for _, part := range [][]byte{b.Notice("de", undecided()), b.Assets()[pageSheet].Body, []byte("Meta Pixel")} {
+		if !bytes.Contains(shown, part) {
+			t.Errorf("%.60s... is not in what is kept as proof", part)
+		}
+	}
+}
+
+func TestEveryLanguageCanBeShown(t *testing.T) {
+	b := newBanner(t, exampleConfig())
+	var group sync.WaitGroup
+	for _, l := range b.Languages() {
+		for range 2 { // the first to ask and one who asks meanwhile
+			group.Go(func() {
+				if !bytes.Contains(b.Notice(l, undecided()), []byte(`lang="`+string(l)+`"`)) {
+					t.Errorf("%s is shown in another language", l)
+				}
+				if b.NoticeHash(l) == "" || len(b.Declaration(l)) == 0 {
+					t.Errorf("%s has no pages", l)
+				}
+			})
+		}
+	}
+	group.Wait()
+}
+
+func TestShowingAgainAllocatesNothing(t *testing.T) {
+	b, d := example(t), undecided()
+	if n := testing.AllocsPerRun(100, func() { b.Notice("de", d); b.Link("de", d); b.Declaration("de") }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
 func BenchmarkNoticeAndLink(b *testing.B) {
 	ban, d := example(b), undecided()
 	b.ReportAllocs()
@@ -275,8 +362,36 @@ func BenchmarkNoticeAndLink(b *testing.B) {
 }
 
 func BenchmarkNew(b *testing.B) {
-	b.ReportAllocs()
-	for b.Loop() {
-		newBanner(b, exampleConfig())
+	for name, services := range map[string][]*consent.Service{"6 services": exampleServices(), "150 services": manyServices()} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := New(exampleConfig(), services, "/_consent/"); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// What it costs when the inventory has seen a new service, and what the first
+// visitor of a language waits for then.
+func BenchmarkWithServices(b *testing.B) {
+	ban, services, d := newBanner(b, exampleConfig()), manyServices(), undecided()
+	ban.Notice("de", d) // the language has been read by then
+	for _, part := range []string{"nothing shown", "banner", "declaration"} {
+		b.Run(part, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				other, err := ban.WithServices(services)
+				switch {
+				case err != nil:
+					b.Fatal(err)
+				case part == "banner" && len(other.Notice("de", d)) == 0,
+					part == "declaration" && len(other.Declaration("de")) == 0:
+					b.Fatal("nothing")
+				}
+			}
+		})
 	}
 }

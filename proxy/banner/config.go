@@ -75,7 +75,7 @@ func (c Config) Check() error {
 		checkRevision("revision", c.revision()),
 		c.Look.check(),
 	}
-	all, err := loadLocales()
+	all, err := openLibrary()
 	if err != nil {
 		return err
 	}
@@ -98,13 +98,18 @@ func (c Change) check(field string) []error {
 	return mistakes
 }
 
-func (c Config) checkTexts(all map[Lang]*locale) []error {
+func (c Config) checkTexts(all library) []error {
 	var mistakes []error
 	for lang, texts := range c.Texts {
 		field := "texts." + lang
-		loc, ok := all[Lang(lang)]
+		volume, ok := all[Lang(lang)]
 		if !ok {
 			mistakes = append(mistakes, noSuchLanguage(field, lang, all))
+			continue
+		}
+		loc, err := volume.read()
+		if err != nil {
+			mistakes = append(mistakes, err)
 			continue
 		}
 		for key, text := range texts {
@@ -115,15 +120,17 @@ func (c Config) checkTexts(all map[Lang]*locale) []error {
 	return mistakes
 }
 
-func noSuchLanguage(field, lang string, all map[Lang]*locale) error {
+func noSuchLanguage(field, lang string, all library) error {
 	var have []string
 	for l := range all {
 		have = append(have, string(l))
 	}
 	slices.Sort(have)
 	cure := "use one of " + strings.Join(have, ", ")
-	if tag, err := language.Parse(lang); err == nil && all[Lang(tag.String())] != nil {
-		cure = "write it as " + tag.String()
+	if tag, err := language.Parse(lang); err == nil {
+		if _, ok := all[Lang(tag.String())]; ok {
+			cure = "write it as " + tag.String()
+		}
 	}
 	return consent.Mistake{Field: field, Problem: fmt.Sprintf("there are no texts in the language %q", lang), Cure: cure}
 }

@@ -18,7 +18,7 @@ type matcher struct {
 	matcher  language.Matcher
 }
 
-func newMatcher(fallback Lang, all map[Lang]*locale) *matcher {
+func newMatcher(fallback Lang, all library) *matcher {
 	m := &matcher{fallback: fallback, langs: []Lang{fallback}}
 	for _, l := range slices.Sorted(maps.Keys(all)) {
 		if l != fallback {

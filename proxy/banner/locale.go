@@ -4,19 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
-	"io/fs"
 	"maps"
-	"path"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v4"
 	"golang.org/x/text/language"
 	"golang.org/x/text/language/display"
 
-	"github.com/numfocus/consentgate/assets"
 	"github.com/numfocus/consentgate/consent"
 )
 
@@ -25,45 +21,6 @@ type locale struct {
 	lang  Lang
 	tag   language.Tag
 	texts map[string]string
-}
-
-// source is the language the others are measured against.
-const source Lang = "en"
-
-// loadLocales reads the embedded files, and fails where one lacks a sentence
-// that the source has or has one too many.
-func loadLocales() (map[Lang]*locale, error) {
-	files, err := fs.Glob(assets.Files, "locales/*.yaml")
-	if err != nil {
-		return nil, fmt.Errorf("list languages: %w", err)
-	}
-	all := make(map[Lang]*locale, len(files))
-	for _, file := range files {
-		loc, err := loadLocale(file)
-		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", file, err)
-		}
-		all[loc.lang] = loc
-	}
-	for _, loc := range all {
-		if err := loc.complete(all[source]); err != nil {
-			return nil, fmt.Errorf("language %s: %w", loc.lang, err)
-		}
-	}
-	return all, nil
-}
-
-func loadLocale(file string) (*locale, error) {
-	text, err := fs.ReadFile(assets.Files, file)
-	if err != nil {
-		return nil, err
-	}
-	tag, err := language.Parse(strings.TrimSuffix(path.Base(file), ".yaml"))
-	if err != nil {
-		return nil, err
-	}
-	loc := &locale{lang: Lang(tag.String()), tag: tag}
-	return loc, yaml.Unmarshal(text, &loc.texts)
 }
 
 // complete compares keys, and the words to be filled in, with the source's.

@@ -14,9 +14,54 @@ import (
 	"github.com/numfocus/consentgate/assets"
 )
 
-func TestLocalesAreComplete(t *testing.T) {
-	if _, err := loadLocales(); err != nil {
+// locales reads every language.
+func locales(t testing.TB) map[Lang]*locale {
+	t.Helper()
+	lib, err := openLibrary()
+	if err != nil {
 		t.Fatal(err)
+	}
+	all := make(map[Lang]*locale)
+	for lang, volume := range lib {
+		if all[lang], err = volume.read(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return all
+}
+
+func TestLocalesAreComplete(t *testing.T) {
+	all := locales(t)
+	for lang, loc := range all {
+		if err := loc.complete(all[source]); err != nil {
+			t.Errorf("language %s: %v", lang, err)
+		}
+	}
+}
+
+// The keys that are compared at every start are found without reading YAML.
+func TestKeysOfAFileAreThoseOfItsYAML(t *testing.T) {
+	for lang, loc := range locales(t) {
+		text, err := fs.ReadFile(assets.Files, "locales/"+string(lang)+".yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys := slices.Sorted(maps.Keys(keysOf(string(text))))
+		if want := slices.Sorted(maps.Keys(loc.texts)); !slices.Equal(keys, want) {
+			t.Errorf("%s: found %q, want %q", lang, keys, want)
+		}
+	}
+}
+
+func TestALanguageWithOtherKeysIsRefused(t *testing.T) {
+	for name, keys := range map[string]map[string]bool{
+		"b is missing":        {"a": true},
+		"c is not a sentence": {"a": true, "b": true, "c": true},
+	} {
+		err := sameKeys(map[Lang]map[string]bool{source: {"a": true, "b": true}, "de": keys})
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("got %v, want %q", err, name)
+		}
 	}
 }
 
@@ -46,10 +91,7 @@ func TestCompleteFindsWhatIsWrong(t *testing.T) {
 
 // A sentence nobody shows is work for forty translators.
 func TestEverySentenceIsUsed(t *testing.T) {
-	all, err := loadLocales()
-	if err != nil {
-		t.Fatal(err)
-	}
+	all := locales(t)
 	used := sources(t)
 	byName := []string{"month.", "purpose.", "error.", "signal.", "service.setby."} // put together at run time
 	for _, key := range slices.Sorted(maps.Keys(all[source].texts)) {
@@ -90,9 +132,9 @@ func sources(t *testing.T) string {
 }
 
 func TestMatch(t *testing.T) {
-	all := make(map[Lang]*locale)
+	all := make(library)
 	for _, l := range []Lang{"en", "de", "fr", "pt-BR", "zh-Hans", "zh-Hant", "ar"} {
-		all[l] = &locale{lang: l, tag: language.MustParse(string(l))}
+		all[l] = volume{tag: language.MustParse(string(l))}
 	}
 	m := newMatcher("en", all)
 	for _, tt := range []struct {
@@ -137,13 +179,13 @@ func TestList(t *testing.T) {
 
 func FuzzMatch(f *testing.F) {
 	f.Add("de-AT", "fr;q=0.8, en")
-	all, err := loadLocales()
+	all, err := openLibrary()
 	if err != nil {
 		f.Fatal(err)
 	}
 	m := newMatcher("en", all)
 	f.Fuzz(func(t *testing.T, page, accept string) {
-		if l := m.match(page, accept); all[l] == nil {
+		if l := m.match(page, accept); all[l].read == nil {
 			t.Errorf("match(%q, %q) = %q, which there is not", page, accept, l)
 		}
 	})

@@ -12,11 +12,9 @@ type declaration struct {
 	Sections []section
 }
 
-func declarationOf(e *edition) declaration { return declaration{e, e.sections} }
-
 // Declaration is the cookie declaration as a fragment of HTML, for pages of the
 // site that ask for it. The caller must not change it.
-func (b *Banner) Declaration(l Lang) []byte { return []byte(b.in(l).declaration) }
+func (b *Banner) Declaration(l Lang) []byte { return b.in(l).pages().declaration }
 
 // Cookies writes the cookie declaration as a page.
 func (b *Banner) Cookies(w io.Writer, l Lang) error {
@@ -25,7 +23,7 @@ func (b *Banner) Cookies(w io.Writer, l Lang) error {
 		*edition
 		Title, Back string
 		Declaration template.HTML
-	}{e, e.text("cookies.title"), "/", e.declaration})
+	}{e, e.text("cookies.title"), "/", template.HTML(e.pages().declaration)})
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,8 @@ const (
 
 // Settings writes the settings page.
 func (b *Banner) Settings(w io.Writer, v View) error {
-	page, err := b.render("settings", b.settings(b.in(v.Lang), v))
+	e := b.in(v.Lang)
+	page, err := b.render("settings", settingsOf(e, e.pages().sections, v))
 	if err != nil {
 		return err
 	}
@@ -73,7 +74,7 @@ type itemView struct {
 	Granted bool
 }
 
-func (b *Banner) settings(e *edition, v View) settings {
+func settingsOf(e *edition, sections []section, v View) settings {
 	if v.Back == "" {
 		v.Back = "/"
 	}
@@ -91,7 +92,7 @@ func (b *Banner) settings(e *edition, v View) settings {
 		s.Granted, s.Record = c.Grants(), c.Record
 		s.Partly = s.Granted && v.Decision.Signalled()
 	}
-	for _, sec := range e.sections {
+	for _, sec := range sections {
 		s.Sections = append(s.Sections, sectionOf(sec, v.Decision.Choice))
 	}
 	return s
