@@ -1,8 +1,11 @@
 package banner
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+
+	"golang.org/x/net/html"
 )
 
 func youtubeFrame() Frame {
@@ -27,9 +30,62 @@ func TestPlaceholder(t *testing.T) {
 func TestPlaceholderAppends(t *testing.T) {
 	b := example(t)
 	got := string(b.AppendPlaceholder([]byte("before "), "en", youtubeFrame(), undecided()))
-	if !strings.HasPrefix(got, `before <div class="cg-placeholder" data-service="youtube"`) {
+	if !strings.HasPrefix(got, `before <span class="cg-placeholder" data-service="youtube"`) {
 		t.Errorf("got %.80s", got)
 	}
+}
+
+// A frame may stand wherever phrasing content may; whatever else stood there in
+// its place would end the paragraph, and the site's page with it.
+func TestPlaceholdersLeaveTheParagraphWhole(t *testing.T) {
+	b := example(t)
+	box := b.AppendPlaceholder(nil, "en", youtubeFrame(), undecided())
+	for _, around := range []string{"p", "h2", "span", "em", "label", "dt", "pre"} {
+		page := "<!DOCTYPE html><" + around + ` id="site">text ` + string(box) + " more</" + around + ">"
+		root, err := html.Parse(strings.NewReader(page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		element, count := find(root, around)
+		text := textOf(element)
+		if count != 1 || !strings.HasPrefix(text, "text ") || !strings.HasSuffix(text, " more") || !strings.Contains(text, "Keynote") {
+			t.Errorf("%d %s elements, the first with %q", count, around, text)
+		}
+	}
+}
+
+// find gives the site's own element and the number of its kind that are not ours.
+func find(n *html.Node, name string) (first *html.Node, count int) {
+	for child := range n.Descendants() {
+		if child.Type != html.ElementNode || child.Data != name || strings.Contains(attrs(child), "cg-") || inOurs(child) {
+			continue
+		}
+		if count++; first == nil {
+			first = child
+		}
+	}
+	return first, count
+}
+
+func inOurs(n *html.Node) bool {
+	for above := range n.Ancestors() {
+		if strings.Contains(attrs(above), "cg-placeholder") {
+			return true
+		}
+	}
+	return false
+}
+
+func attrs(n *html.Node) string { return fmt.Sprint(n.Attr) }
+
+func textOf(n *html.Node) string {
+	var text strings.Builder
+	for child := range n.Descendants() {
+		if child.Type == html.TextNode {
+			text.WriteString(child.Data)
+		}
+	}
+	return text.String()
 }
 
 // A form inside a form is dropped by the parser, and its end tag closes the
