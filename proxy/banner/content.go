@@ -31,44 +31,66 @@ type content struct {
 	link       func(*url.URL) string
 }
 
+// contents has no address that is the frame itself, with one exception: what
+// Google calls the public address of a calendar.
 func contents() []content {
 	return []content{
 		{"youtube.com", false, youtube},
 		{"youtube-nocookie.com", false, youtube},
 		{"player.vimeo.com", false, vimeo},
-		{"vimeo.com", false, same},
+		{"vimeo.com", false, cutEnd("/embed")},
 		{"dailymotion.com", false, swap("/embed/video/", "https://www.dailymotion.com/video/")},
+		{"geo.dailymotion.com", false, parameter("video", "https://www.dailymotion.com/video/")},
+		{"player.twitch.tv", false, twitch},
 		{"open.spotify.com", false, swap("/embed/", "https://open.spotify.com/")},
+		{"embed.podcasts.apple.com", false, podcast},
 		{"w.soundcloud.com", false, soundcloud},
-		{"typeform.com", true, same},
+		{"typeform.com", true, without("typeform-")},
 		{"eventbrite.com", false, eventbrite},
 		{"eventbrite.co.uk", false, eventbrite},
-		{"flipcause.com", true, same},
+		{"flipcause.com", true, flipcause},
 		{"lglforms.com", true, same},
 		{"littlegreenlight.com", true, same},
+		{"donorbox.org", false, swap("/embed/", "https://donorbox.org/")},
+		{"givebutter.com", false, swap("/embed/c/", "https://givebutter.com/")},
+		{"zeffy.com", false, swap("/embed/", "https://www.zeffy.com/")},
 		{"google.com", false, googleMaps},
 		{"maps.google.com", false, googleMaps},
-		{"docs.google.com", false, without("embedded", "widget", "headers")},
-		{"calendar.google.com", false, same},
-		{"calendly.com", false, without("embed_domain", "embed_type")},
+		{"docs.google.com", false, googleDocs},
+		{"drive.google.com", false, cutEnd("/preview")},
+		{"calendar.google.com", false, calendar},
+		{"openstreetmap.org", false, openStreetMap},
+		{"calendly.com", false, without("embed_")},
 		{"airtable.com", false, swap("/embed/", "https://airtable.com/")},
 		{"codepen.io", false, codepen},
+		{"form.jotform.com", false, same},
+		{"scribd.com", false, scribd},
 		{"interfaces.zapier.com", false, same},
 	}
 }
 
-// same is for frames that are pages of their own.
+// same is for frames that are pages of their own, unless their path says that they
+// are made for frames.
 func same(u *url.URL) string {
+	for part := range strings.SplitSeq(u.Path, "/") {
+		if part == "embed" || part == "widget" || part == "iframe" {
+			return ""
+		}
+	}
 	link := *u
 	link.Scheme, link.User, link.Fragment, link.RawFragment = "https", nil, "", ""
 	return link.String()
 }
 
-func without(params ...string) func(*url.URL) string {
+// without leaves out the parameters whose names start with a prefix: they tell a
+// page that it is in a frame.
+func without(prefix string) func(*url.URL) string {
 	return func(u *url.URL) string {
 		link, query := *u, u.Query()
-		for _, p := range params {
-			query.Del(p)
+		for name := range query {
+			if strings.HasPrefix(name, prefix) {
+				query.Del(name)
+			}
 		}
 		link.RawQuery = query.Encode()
 		return same(&link)
@@ -83,6 +105,23 @@ func swap(path, address string) func(*url.URL) string {
 			return ""
 		}
 		return address + rest
+	}
+}
+
+// cutEnd leaves out the end of the path and the parameters.
+func cutEnd(end string) func(*url.URL) string {
+	return func(u *url.URL) string {
+		return same(&url.URL{Host: u.Host, Path: strings.TrimSuffix(u.Path, end)})
+	}
+}
+
+// parameter puts the id that a parameter has behind an address.
+func parameter(name, address string) func(*url.URL) string {
+	return func(u *url.URL) string {
+		if id := u.Query().Get(name); identifier.MatchString(id) {
+			return address + id
+		}
+		return ""
 	}
 }
 
@@ -145,25 +184,4 @@ func codepen(u *url.URL) string {
 		return ""
 	}
 	return "https://codepen.io/" + user + "/pen/" + pen
-}
-
-// place finds longitude and latitude in the pb parameter of a map.
-var place = regexp.MustCompile(`!2d(-?[0-9.]+)!3d(-?[0-9.]+)`)
-
-func googleMaps(u *url.URL) string {
-	if !strings.HasPrefix(u.Path, "/maps") {
-		return ""
-	}
-	query := u.Query()
-	q := query.Get("q")
-	if at := place.FindStringSubmatch(query.Get("pb")); at != nil {
-		q = at[2] + "," + at[1]
-	}
-	if strings.HasPrefix(u.Path, "/maps/d/") {
-		return same(&url.URL{Host: "www.google.com", Path: "/maps/d/viewer", RawQuery: url.Values{"mid": query["mid"]}.Encode()})
-	}
-	if q == "" {
-		return ""
-	}
-	return "https://www.google.com/maps/search/?" + url.Values{"api": {"1"}, "query": {q}}.Encode()
 }

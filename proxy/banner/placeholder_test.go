@@ -2,6 +2,7 @@ package banner
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -151,37 +152,81 @@ func TestBox(t *testing.T) {
 
 func TestContentLink(t *testing.T) {
 	for frame, want := range map[string]string{
-		"https://www.youtube.com/embed/dQw4w9WgXcQ":                                       "https://www.youtube.com/watch?v=dQw4w9WgXcQ",
-		"https://www.youtube-nocookie.com/embed/dQw4w9WgXcQ?start=42&rel=0":               "https://www.youtube.com/watch?t=42&v=dQw4w9WgXcQ",
-		"https://www.youtube.com/embed/videoseries?list=PL123":                            "https://www.youtube.com/playlist?list=PL123",
-		"https://www.youtube.com/embed/":                                                  "",
-		"https://www.youtube.com/live_chat?v=x":                                           "",
-		"https://player.vimeo.com/video/76979871?h=8272103f6e":                            "https://vimeo.com/76979871/8272103f6e",
-		"https://player.vimeo.com/video/76979871":                                         "https://vimeo.com/76979871",
-		"https://numfocus.typeform.com/to/ml4Pi6?typeform-embed=embed-widget":             "https://numfocus.typeform.com/to/ml4Pi6?typeform-embed=embed-widget",
-		"https://www.eventbrite.com/checkout-external?eid=12345&parent=https%3A%2F%2Fx":   "https://www.eventbrite.com/e/12345",
-		"https://www.flipcause.com/secure/cause_pdetails/MTIz":                            "https://www.flipcause.com/secure/cause_pdetails/MTIz",
-		"https://secure.lglforms.com/form_engine/s/abc?t=1#x":                             "https://secure.lglforms.com/form_engine/s/abc?t=1",
-		"https://numfocus.littlegreenlight.com/x":                                         "https://numfocus.littlegreenlight.com/x",
-		"https://www.google.com/maps/embed?pb=!1m18!1m12!1m3!1d3!2d-97.7430!3d30.2672!2m": "https://www.google.com/maps/search/?api=1&query=30.2672%2C-97.7430",
-		"https://www.google.com/maps/embed/v1/place?key=K&q=Austin":                       "https://www.google.com/maps/search/?api=1&query=Austin",
-		"https://maps.google.com/maps?q=Austin+TX&output=embed":                           "https://www.google.com/maps/search/?api=1&query=Austin+TX",
-		"https://www.google.com/maps/d/embed?mid=1abc":                                    "https://www.google.com/maps/d/viewer?mid=1abc",
-		"https://www.google.com/recaptcha/api2/anchor":                                    "",
-		"https://docs.google.com/forms/d/e/X/viewform?embedded=true":                      "https://docs.google.com/forms/d/e/X/viewform",
-		"https://open.spotify.com/embed/episode/7makk4oTQel":                              "https://open.spotify.com/episode/7makk4oTQel",
-		"https://w.soundcloud.com/player/?url=https%3A//soundcloud.com/a/b":               "https://soundcloud.com/a/b",
-		"https://w.soundcloud.com/player/?url=javascript:alert(1)":                        "",
-		"https://codepen.io/team/embed/preview/abc?x=1":                                   "https://codepen.io/team/pen/abc",
-		"https://evilyoutube.com/embed/x":                                                 "",
-		"https://typeform.com.evil.example/to/x":                                          "",
-		"javascript:alert(1)":                                                             "",
-		"data:text/html,x":                                                                "",
-		"//www.youtube.com/embed/x":                                                       "",
-		"":                                                                                "",
+		"https://www.youtube.com/embed/dQw4w9WgXcQ":                                             "https://www.youtube.com/watch?v=dQw4w9WgXcQ",
+		"https://www.youtube-nocookie.com/embed/dQw4w9WgXcQ?start=42&rel=0":                     "https://www.youtube.com/watch?t=42&v=dQw4w9WgXcQ",
+		"https://www.youtube.com/embed/videoseries?list=PL123":                                  "https://www.youtube.com/playlist?list=PL123",
+		"https://www.youtube.com/embed/":                                                        "",
+		"https://www.youtube.com/live_chat?v=x":                                                 "",
+		"https://player.vimeo.com/video/76979871?h=8272103f6e":                                  "https://vimeo.com/76979871/8272103f6e",
+		"https://player.vimeo.com/video/76979871":                                               "https://vimeo.com/76979871",
+		"https://numfocus.typeform.com/to/ml4Pi6?typeform-embed=embed-widget&typeform-source=x": "https://numfocus.typeform.com/to/ml4Pi6",
+		"https://vimeo.com/showcase/3253534/embed?autoplay=1":                                   "https://vimeo.com/showcase/3253534",
+		"https://vimeo.com/event/12/embed":                                                      "https://vimeo.com/event/12",
+		"https://www.dailymotion.com/embed/video/x8a?autoplay=1":                                "https://www.dailymotion.com/video/x8a",
+		"https://geo.dailymotion.com/player/xabc.html?video=x8a":                                "https://www.dailymotion.com/video/x8a",
+		"https://player.twitch.tv/?channel=numfocus&parent=x":                                   "https://www.twitch.tv/numfocus",
+		"https://player.twitch.tv/?video=v123&parent=x":                                         "https://www.twitch.tv/videos/123",
+		"https://player.twitch.tv/?parent=x":                                                    "",
+		"https://embed.podcasts.apple.com/us/podcast/x/id1?i=2":                                 "https://podcasts.apple.com/us/podcast/x/id1?i=2",
+		"https://www.flipcause.com/widget/NTU3Ng==":                                             "https://www.flipcause.com/secure/cause_pdetails/NTU3Ng==",
+		"https://www.flipcause.com/widget/give_now/NTU3Ng%3D%3D":                                "https://www.flipcause.com/secure/cause_pdetails/NTU3Ng%3D%3D",
+		"https://www.flipcause.com/widget/a/b":                                                  "",
+		"https://donorbox.org/embed/campaign?x=1":                                               "https://donorbox.org/campaign",
+		"https://givebutter.com/embed/c/slug":                                                   "https://givebutter.com/slug",
+		"https://www.zeffy.com/embed/donation-form/slug":                                        "https://www.zeffy.com/donation-form/slug",
+		"https://calendly.com/a/b?embed_domain=x&embed_type=Inline&month=2026-11":               "https://calendly.com/a/b?month=2026-11",
+		"https://airtable.com/embed/shrX?backgroundColor=red":                                   "https://airtable.com/shrX",
+		"https://airtable.com/embed/":                                                           "",
+		"https://calendar.google.com/calendar/embed?src=a%40b&ctz=UTC":                          "https://calendar.google.com/calendar/embed?ctz=UTC&src=a%40b",
+		"https://calendar.google.com/x":                                                         "",
+		"https://docs.google.com/presentation/d/e/X/embed?start=false":                          "https://docs.google.com/presentation/d/e/X/pub",
+		"https://docs.google.com/spreadsheets/d/e/X/pubhtml?widget=true&headers=false":          "https://docs.google.com/spreadsheets/d/e/X/pubhtml",
+		"https://drive.google.com/file/d/X/preview":                                             "https://drive.google.com/file/d/X",
+		"https://www.openstreetmap.org/export/embed.html?bbox=1,2,3,4&marker=30.2672,-97.743":   "https://www.openstreetmap.org/?mlat=30.2672&mlon=-97.743#map=16/30.2672/-97.743",
+		"https://www.openstreetmap.org/export/embed.html?bbox=1,2,3,4":                          "",
+		"https://www.scribd.com/embeds/123/content?view_mode=scroll":                            "https://www.scribd.com/document/123",
+		"https://form.jotform.com/2410":                                                         "https://form.jotform.com/2410",
+		"https://interfaces.zapier.com/embed/page/abc":                                          "",
+		"https://www.google.com/maps/embed/v1/directions?key=K&origin=A&destination=B":          "https://www.google.com/maps/dir/?api=1&destination=B&origin=A",
+		"https://www.google.com/maps/embed/v1/view?key=K&center=1,2":                            "https://www.google.com/maps/search/?api=1&query=1%2C2",
+		"https://www.google.com/maps/embed/v1/place?key=K&q=place_id:ChI":                       "https://www.google.com/maps/place/?q=place_id%3AChI",
+		"https://www.eventbrite.com/checkout-external?eid=12345&parent=https%3A%2F%2Fx":         "https://www.eventbrite.com/e/12345",
+		"https://www.flipcause.com/secure/cause_pdetails/MTIz":                                  "https://www.flipcause.com/secure/cause_pdetails/MTIz",
+		"https://secure.lglforms.com/form_engine/s/abc?t=1#x":                                   "https://secure.lglforms.com/form_engine/s/abc?t=1",
+		"https://numfocus.littlegreenlight.com/x":                                               "https://numfocus.littlegreenlight.com/x",
+		"https://www.google.com/maps/embed?pb=!1m18!1m12!1m3!1d3!2d-97.7430!3d30.2672!2m":       "https://www.google.com/maps/search/?api=1&query=30.2672%2C-97.7430",
+		"https://www.google.com/maps/embed/v1/place?key=K&q=Austin":                             "https://www.google.com/maps/search/?api=1&query=Austin",
+		"https://maps.google.com/maps?q=Austin+TX&output=embed":                                 "https://www.google.com/maps/search/?api=1&query=Austin+TX",
+		"https://www.google.com/maps/d/embed?mid=1abc":                                          "https://www.google.com/maps/d/viewer?mid=1abc",
+		"https://www.google.com/recaptcha/api2/anchor":                                          "",
+		"https://docs.google.com/forms/d/e/X/viewform?embedded=true":                            "https://docs.google.com/forms/d/e/X/viewform",
+		"https://open.spotify.com/embed/episode/7makk4oTQel":                                    "https://open.spotify.com/episode/7makk4oTQel",
+		"https://w.soundcloud.com/player/?url=https%3A//soundcloud.com/a/b":                     "https://soundcloud.com/a/b",
+		"https://w.soundcloud.com/player/?url=javascript:alert(1)":                              "",
+		"https://codepen.io/team/embed/preview/abc?x=1":                                         "https://codepen.io/team/pen/abc",
+		"https://evilyoutube.com/embed/x":                                                       "",
+		"https://typeform.com.evil.example/to/x":                                                "",
+		"javascript:alert(1)":                                                                   "",
+		"data:text/html,x":                                                                      "",
+		"//www.youtube.com/embed/x":                                                             "",
+		"":                                                                                      "",
 	} {
 		if got := ContentLink(frame); got != want {
 			t.Errorf("ContentLink(%q)\n got %q\nwant %q", frame, got, want)
+		}
+	}
+}
+
+// A link that leads to the frame itself leads nowhere new, and much that is made for
+// frames refuses to be more.
+func TestContentLinksAreNotTheFrame(t *testing.T) {
+	embed := regexp.MustCompile(`/(embed|widget|player)(/|\?|$)|//player\.|[?&](output=embed|embed)`)
+	for _, c := range contents() {
+		for _, path := range []string{"/embed/abc", "/embed/video/abc", "/embed/c/abc", "/widget/abc", "/widget/give_now/abc", "/video/1",
+			"/abc/embed", "/a/embed/b", "/embeds/1/content", "/maps/embed?pb=!2d1!3d2", "/?channel=x", "/?video=1"} {
+			if link := ContentLink("https://" + c.host + path); embed.MatchString(link) {
+				t.Errorf("https://%s%s leads to %s", c.host, path, link)
+			}
 		}
 	}
 }
