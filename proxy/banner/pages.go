@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"io"
 	"net/http"
+	"strings"
 )
 
 // declaration is what the template of that name fills in.
@@ -13,7 +14,8 @@ type declaration struct {
 }
 
 // Declaration is the cookie declaration as a fragment of HTML, for pages of the
-// site that ask for it. The caller must not change it.
+// site that ask for it: one div whose headings are h3 and h4 and whose ids start
+// with "cg-". It needs no style sheet. The caller must not change it.
 func (b *Banner) Declaration(l Lang) []byte { return b.in(l).pages().declaration }
 
 // Cookies writes the cookie declaration as a page.
@@ -23,12 +25,18 @@ func (b *Banner) Cookies(w io.Writer, l Lang) error {
 		*edition
 		Title, Back string
 		Declaration template.HTML
-	}{e, e.text("cookies.title"), "/", template.HTML(e.pages().declaration)})
+	}{e, e.text("cookies.title"), "/", raised(e.pages().declaration)})
 	if err != nil {
 		return err
 	}
 	_, err = w.Write(page)
 	return err
+}
+
+// raised makes the headings of a declaration those of a page that has nothing else.
+func raised(declaration []byte) template.HTML {
+	levels := strings.NewReplacer("<h3", "<h2", "</h3>", "</h2>", "<h4", "<h3", "</h4>", "</h3>")
+	return template.HTML(levels.Replace(string(declaration)))
 }
 
 // A Kind is why a visitor gets a page that says something instead of the one

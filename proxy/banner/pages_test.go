@@ -3,6 +3,7 @@ package banner
 import (
 	"bytes"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -67,8 +68,11 @@ func TestEveryServiceIsDeclared(t *testing.T) {
 
 // entryIn is what a page says between the heading of a service and the next.
 func entryIn(page string, id consent.ServiceID) (string, bool) {
+	if strings.Contains(page, "cg-declaration") {
+		id = "cg-" + id
+	}
 	_, rest, ok := strings.Cut(page, `id="`+string(id)+`"`)
-	_, rest, closed := strings.Cut(rest, "</h3>")
+	_, rest, closed := strings.Cut(rest, "</h")
 	entry, _, _ := strings.Cut(rest, "<h")
 	return entry, ok && closed
 }
@@ -121,6 +125,24 @@ func TestWhatIsGrantedButNotInForceIsTold(t *testing.T) {
 func TestWithdrawingIsOneClickInTheSettings(t *testing.T) {
 	if page := settingsPage(t, View{Decision: granted()}); strings.Count(page, `value="withdraw"`) != 1 {
 		t.Error("there is no button that withdraws")
+	}
+}
+
+// A page of the site has headings and ids of its own.
+func TestTheDeclarationFitsIntoAnotherPage(t *testing.T) {
+	fragment := string(example(t).Declaration("en"))
+	if !strings.HasPrefix(fragment, `<div class="cg-declaration" lang="en" dir="ltr">`) || !strings.HasSuffix(fragment, "</div>") {
+		t.Errorf("it is not one element: %.80s", fragment)
+	}
+	for _, bad := range []string{"<h1", "<h2", "<form", "<script", " style="} {
+		if strings.Contains(fragment, bad) {
+			t.Errorf("%s is in it", bad)
+		}
+	}
+	for _, id := range regexp.MustCompile(` id="([^"]*)"`).FindAllStringSubmatch(fragment, -1) {
+		if !strings.HasPrefix(id[1], "cg-") {
+			t.Errorf("the id %q may be the site's", id[1])
+		}
 	}
 }
 
