@@ -15,8 +15,16 @@ const clockSkew = 24 * time.Hour
 
 // A Policy is what a site decides once for all visitors.
 type Policy struct {
-	Revision string        // of the notice in force; a choice under another one is no choice
+	Revision string        // of the notice in force
+	Earlier  []string      // revisions under which a choice still holds; under any other one it is no choice
+	Added    []Addition    // services that whoever chose before them was not told of
 	Validity time.Duration // of a choice; zero: [DefaultValidity]
+}
+
+// An Addition is a service that joined those the site offers.
+type Addition struct {
+	Service *Service
+	At      time.Time
 }
 
 // Decide says what is allowed for v at the time now. It is pure and safe for
@@ -39,8 +47,51 @@ func (p Policy) Decide(v Visitor, now time.Time) Decision {
 		d.Services = nil
 		d.NoTracking = true
 	}
-	d.Ask = !ok && !v.Signals.Any()
+	if ok && !d.NoTracking {
+		d.New = p.unknownTo(choice, d.NoSale)
+	}
+	d.Ask = (!ok || len(d.New) > 0) && !v.Signals.Any()
 	return d
+}
+
+// unknownTo lists the services of granted purposes that joined after the choice.
+func (p Policy) unknownTo(c Choice, noSale bool) []ServiceID {
+	var ids []ServiceID
+	for _, a := range p.Added {
+		s := a.Service
+		switch {
+		case s.Purpose == Necessary, !c.Purposes.Has(s.Purpose), slices.Contains(c.Services, s.ID):
+		case noSale && (s.Sells || s.Purpose == Marketing):
+		case a.At.After(c.At):
+			ids = append(ids, s.ID)
+		}
+	}
+	return ids
+}
+
+// Kept is what c grants now, in a form that can be stored with a later time: where
+// services joined a purpose after the choice, the others of it are granted one by
+// one. services are those the site offers.
+func (p Policy) Kept(c Choice, services []*Service) Choice {
+	added := p.unknownTo(c, false)
+	if len(added) == 0 {
+		return c
+	}
+	before := c.Purposes
+	for _, a := range p.Added {
+		if slices.Contains(added, a.Service.ID) {
+			c.Purposes = c.Purposes.Without(a.Service.Purpose)
+		}
+	}
+	c.Services = slices.Clone(c.Services)
+	for _, s := range services {
+		if before.Has(s.Purpose) && !c.Purposes.Has(s.Purpose) && !slices.Contains(added, s.ID) {
+			c.Services = append(c.Services, s.ID)
+		}
+	}
+	slices.Sort(c.Services)
+	c.Services = slices.Compact(c.Services)
+	return c
 }
 
 // Until is when a choice made at the time at ceases to hold.
@@ -48,7 +99,7 @@ func (p Policy) Until(at time.Time) time.Time { return at.Add(p.validity()) }
 
 func (p Policy) current(c *Choice, now time.Time) (Choice, bool) {
 	switch {
-	case c == nil, c.Revision != p.Revision:
+	case c == nil, c.Revision != p.Revision && !slices.Contains(p.Earlier, c.Revision):
 		return Choice{}, false
 	case c.At.After(now.Add(clockSkew)), !now.Before(p.Until(c.At)):
 		return Choice{}, false
@@ -69,6 +120,7 @@ type Decision struct {
 	Purposes   Purposes    // allowed; always has Necessary
 	Services   []ServiceID // allowed beyond the purposes
 	Once       []ServiceID // allowed for this one page
+	New        []ServiceID // not allowed, though their purpose is: the visitor was not told of them
 	NoSale     bool        // Sec-GPC is in force: what sells or shares data is withheld whatever its purpose
 	NoTracking bool        // DNT is in force: only what is necessary is allowed
 	Ask        bool        // show the banner
@@ -85,8 +137,10 @@ func (d Decision) Allows(s *Service) bool {
 		return false
 	case d.NoSale && (s.Sells || s.Purpose == Marketing):
 		return false
+	case slices.Contains(d.Services, s.ID):
+		return true
 	}
-	return d.Purposes.Has(s.Purpose) || slices.Contains(d.Services, s.ID)
+	return d.Purposes.Has(s.Purpose) && !slices.Contains(d.New, s.ID)
 }
 
 // AllowsUnknown reports whether third parties nobody classified may be loaded:
@@ -95,7 +149,7 @@ func (d Decision) AllowsUnknown() bool { return d.Purposes.Has(Marketing) }
 
 // AllowsEverything reports whether nothing at all is withheld.
 func (d Decision) AllowsEverything() bool {
-	return d.Purposes == Everything && !d.NoSale && !d.NoTracking
+	return d.Purposes == Everything && !d.NoSale && !d.NoTracking && len(d.New) == 0
 }
 
 // Signalled reports whether a signal is in force, that is, present and not
@@ -111,6 +165,9 @@ func (d Decision) Key() string {
 	}
 	for _, id := range d.Once {
 		key = append(append(key, '!'), id...)
+	}
+	for _, id := range d.New {
+		key = append(append(key, '?'), id...)
 	}
 	return string(key)
 }
