@@ -40,6 +40,10 @@ type site struct {
 	Logo       string // path on the site
 	Schemes    string // for color-scheme
 
+	losses  map[string]map[string]string
+	earlier []string // revisions whose choices still hold
+	askNew  bool     // services that join are asked about
+
 	inPage   string // path of the style sheet for pages of the site
 	fallback Lang
 	services []*consent.Service
@@ -100,6 +104,9 @@ func newSite(cfg Config, services []*consent.Service, prefix string, sheets []As
 		Position:   strings.TrimPrefix(cfg.Look.Position, "bottom"),
 		Logo:       cfg.Look.Logo,
 		Schemes:    cfg.Look.schemes(),
+		losses:     cfg.Losses,
+		earlier:    cfg.earlier(),
+		askNew:     cfg.NewServices != "allow",
 		inPage:     prefix + "assets/" + sheets[inPageSheet].Name,
 		fallback:   Lang(cfg.language()),
 		services:   services,
@@ -145,6 +152,16 @@ func (b *Banner) Default() Lang { return b.matcher.fallback }
 // Revision of the notice in force.
 func (b *Banner) Revision() string { return b.site.Revision }
 
+// Policy is what the notice means for choices made before it, where services
+// joined the site's offer at the times given.
+func (b *Banner) Policy(added []consent.Addition) consent.Policy {
+	p := consent.Policy{Revision: b.site.Revision, Earlier: b.site.earlier}
+	if b.site.askNew {
+		p.Added = added
+	}
+	return p
+}
+
 // Controller is the name of who is responsible, or "".
 func (b *Banner) Controller() string { return b.site.Controller }
 
@@ -167,10 +184,23 @@ func (b *Banner) Shown(l Lang) ([]byte, error) {
 // Notice is the banner, or nothing where the visitor is not to be asked. It
 // belongs first into body. The caller must not change it.
 func (b *Banner) Notice(l Lang, d consent.Decision) []byte {
-	if !d.Ask {
+	switch {
+	case !d.Ask:
 		return nil
+	case len(d.New) > 0:
+		return b.newsIn(b.in(l), d.New)
 	}
 	return b.in(l).notice
+}
+
+// newsIn is the banner for somebody who chose before, which says what is new. It is
+// made each time: few are asked again, and for each of their pages once.
+func (b *Banner) newsIn(e *edition, added []consent.ServiceID) []byte {
+	banner, err := b.render("banner", notice{e, e.names(added)})
+	if err != nil {
+		return e.notice // which asks for more, but asks
+	}
+	return banner
 }
 
 // Link is the link to the settings, with a line about the signal where one is

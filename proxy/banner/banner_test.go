@@ -157,6 +157,26 @@ func TestOnlyTheUndecidedAreAsked(t *testing.T) {
 	}
 }
 
+// Whoever is asked because of new services is told which these are, on the banner
+// and in the settings, where saving the page as it is grants none of them.
+func TestWhatIsNewIsNamed(t *testing.T) {
+	d := granted()
+	d.Ask, d.New = true, []consent.ServiceID{"own-statistics"}
+	golden(t, "banner-new.html", example(t).Notice("en", d))
+	page := settingsPage(t, View{Decision: d})
+	if !strings.Contains(page, "New since you last chose: Own statistics.") {
+		t.Error("the settings do not say what is new")
+	}
+	for id, want := range map[string]bool{"google-analytics-4": true, "youtube": true, "own-statistics": false, "typeform": false} {
+		if got := strings.Contains(page, `name="service" value="`+id+`" checked`); got != want {
+			t.Errorf("%s is ticked: %t, want %t", id, got, want)
+		}
+	}
+	if strings.Contains(page, `value="statistics" aria-label="Allow: Statistics" checked`) {
+		t.Error("the purpose is ticked, and the new service with it")
+	}
+}
+
 // L2: the two buttons are the same element with the same attributes; only what
 // they say and mean differs, and which comes first.
 func TestRefusingIsAsEasyAsAgreeing(t *testing.T) {

@@ -24,14 +24,22 @@ type Config struct {
 	PrivacyPolicy string `yaml:"privacy_policy"`
 	// Contact is an e-mail address, a path on the site or an http(s) URL.
 	Contact string `yaml:"contact"`
-	// Revision names the notice in force. Change it when visitors have to be
-	// asked again: letters, digits, '.', '_' and '-'. Empty: "1".
+	// Revision names the notice in force: letters, digits, '.', '_' and '-'. Empty:
+	// "1". A choice made under another one holds if Changes tell of both, and of
+	// nothing material in between; else the visitor is asked again.
 	Revision string `yaml:"revision"`
+	// NewServices is what becomes of a service that the site comes to use, where the
+	// visitor has granted its purpose before: "ask" (it waits, and the banner names
+	// it) or "allow". Empty: "ask".
+	NewServices string `yaml:"new_services"`
 	// Language is used where neither the page nor the browser asks for one that
 	// is there (BCP 47). Empty: "en".
 	Language string `yaml:"language"`
 	// Texts replaces sentences: language, then key as in assets/locales.
 	Texts map[string]map[string]string `yaml:"texts"`
+	// Losses replaces what visitors are told they go without, which the catalog has
+	// in English: language, then the service's id.
+	Losses map[string]map[string]string `yaml:"losses"`
 	// Look is how it appears.
 	Look Look `yaml:"look"`
 	// Changes is the history of the notice, newest first, told in the cookie
@@ -44,6 +52,8 @@ type Change struct {
 	Revision string `yaml:"revision"`
 	Date     string `yaml:"date"`   // YYYY-MM-DD; may be empty
 	Change   string `yaml:"change"` // what is different, for visitors
+	// Material says that whoever chose before has to be asked again.
+	Material bool `yaml:"material"`
 }
 
 const (
@@ -65,6 +75,16 @@ func (c Config) language() string {
 	return c.Language
 }
 
+// earlier lists the revisions since the last material change.
+func (c Config) earlier() []string {
+	at := slices.IndexFunc(c.Changes, func(change Change) bool { return change.Revision == c.revision() })
+	var held []string
+	for i := at; i >= 0 && i+1 < len(c.Changes) && !c.Changes[i].Material; i++ {
+		held = append(held, c.Changes[i+1].Revision)
+	}
+	return held
+}
+
 var revisionForm = regexp.MustCompile(`^[0-9A-Za-z._-]{1,64}$`)
 
 // Check reports every mistake, joined; each is a [consent.Mistake].
@@ -73,6 +93,7 @@ func (c Config) Check() error {
 		checkLink("privacy_policy", c.PrivacyPolicy, false),
 		checkLink("contact", c.Contact, true),
 		checkRevision("revision", c.revision()),
+		checkOneOf("new_services", c.NewServices, "ask", "allow"),
 		c.Look.check(),
 	}
 	all, err := openLibrary()
@@ -83,6 +104,11 @@ func (c Config) Check() error {
 		mistakes = append(mistakes, noSuchLanguage("language", c.language(), all))
 	}
 	mistakes = append(mistakes, c.checkTexts(all)...)
+	for lang := range c.Losses {
+		if _, ok := all[Lang(lang)]; !ok {
+			mistakes = append(mistakes, noSuchLanguage("losses."+lang, lang, all))
+		}
+	}
 	for i, change := range c.Changes {
 		mistakes = append(mistakes, change.check(fmt.Sprintf("changes[%d].", i))...)
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"html/template"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -74,7 +75,7 @@ func (b *Banner) publish(lang Lang) (*edition, error) {
 	}
 	e := &edition{locale: loc.with(b.texts[string(lang)]), site: b.site}
 	e.pages = sync.OnceValue(func() pages { return b.pagesOf(e) })
-	if e.notice, err = b.render("banner", e); err != nil {
+	if e.notice, err = b.render("banner", notice{edition: e}); err != nil {
 		return e, err
 	}
 	for kind := range e.foot {
@@ -111,6 +112,23 @@ func (b *Banner) shown(e *edition, sections []section) ([]byte, error) {
 		parts = append(parts, a.Body)
 	}
 	return bytes.Join(parts, nil), nil
+}
+
+// notice is what the template of the banner fills in.
+type notice struct {
+	*edition
+	New string // names of services, where only these are asked for
+}
+
+// names lists services of the site by name.
+func (e *edition) names(ids []consent.ServiceID) string {
+	var names []string
+	for _, s := range e.services {
+		if slices.Contains(ids, s.ID) {
+			names = append(names, s.Name)
+		}
+	}
+	return e.list(names)
 }
 
 // The kinds of foot: which signal is honoured, and whether the page may have

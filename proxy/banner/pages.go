@@ -49,6 +49,7 @@ const (
 	Busy    Kind = "busy"    // too many requests at once
 	Other   Kind = "other"   // anything else
 	Stored  Kind = "stored"  // the ledger could not store a grant
+	Erase   Kind = "erase"   // the ledger could not erase a record
 	Unknown Kind = "unknown" // a choice names what the site does not have
 	Foreign Kind = "foreign" // a choice sent from another site
 	Large   Kind = "large"   // a choice longer than choices are

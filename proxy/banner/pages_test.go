@@ -25,6 +25,7 @@ func TestSettings(t *testing.T) {
 	golden(t, "settings.html", []byte(settingsPage(t, View{Decision: undecided(), Back: "/donate?x=1"})))
 	golden(t, "settings-granted.html", []byte(settingsPage(t, View{Decision: granted(), Until: until, Note: Saved})))
 	golden(t, "settings-signals.html", []byte(settingsPage(t, View{Decision: signalled()})))
+	golden(t, "settings-erase.html", []byte(settingsPage(t, View{Decision: granted(), Until: until, Erase: true, Back: "/donate", Lang: "de"})))
 }
 
 // L3: nothing is ticked that the visitor did not tick, and what is necessary is
@@ -156,7 +157,7 @@ func TestCookies(t *testing.T) {
 
 func TestMessages(t *testing.T) {
 	b := example(t)
-	for _, kind := range []Kind{Down, Slow, Busy, Other, Stored, Unknown, Foreign, Large, Missing, Method} {
+	for _, kind := range []Kind{Down, Slow, Busy, Other, Stored, Erase, Unknown, Foreign, Large, Missing, Method} {
 		var page bytes.Buffer
 		if err := b.Message(&page, "en", kind); err != nil {
 			t.Fatal(err)

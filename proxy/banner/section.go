@@ -1,6 +1,7 @@
 package banner
 
 import (
+	"cmp"
 	"html/template"
 
 	"github.com/numfocus/consentgate/consent"
@@ -69,7 +70,7 @@ type cookie struct{ Name, Lifetime, SetBy, Access string }
 func serviceOf(e *edition, s *consent.Service) service {
 	v := service{
 		locale:  e.locale,
-		Loss:    s.Loss,
+		Loss:    cmp.Or(e.losses[string(e.lang)][string(s.ID)], s.Loss),
 		Purpose: e.text("purpose." + string(s.Purpose)),
 		Vendor:  s.Vendor,
 		Privacy: s.PrivacyURL,

@@ -15,6 +15,7 @@ type View struct {
 	Lang     Lang
 	Decision consent.Decision
 	Until    time.Time // when Decision.Choice ceases to hold
+	Erase    bool      // ask whether the record is to be erased
 	Back     string    // path on this site to go back to; empty: "/"
 	Note     Note
 }
@@ -24,6 +25,7 @@ type Note string
 
 const (
 	Saved   Note = "settings.saved"   // the choice was stored
+	Erased  Note = "settings.erased"  // the record is gone, and the consent with it
 	Changed Note = "settings.changed" // it answered a notice no longer in force
 )
 
@@ -46,10 +48,12 @@ type settings struct {
 	Return   string // where the form leads to
 	Note     string
 	Status   string
-	Partly   bool // a signal withholds some of what is granted
+	New      string // names of services that joined since
+	Partly   bool   // a signal withholds some of what is granted
 	Granted  bool
 	Accept   bool
 	Record   string
+	Erase    bool
 	Signals  []signalView
 	Sections []sectionView
 }
@@ -85,17 +89,28 @@ func settingsOf(e *edition, sections []section, v View) settings {
 		Return:  e.returnTo(v.Back),
 		Note:    e.texts[string(v.Note)],
 		Status:  e.status(v),
+		New:     e.names(v.Decision.New),
 		Accept:  !v.Decision.Signalled(), // it would say more than comes into force
 		Signals: e.signals(v.Decision),
 	}
 	if c := v.Decision.Choice; c != nil {
 		s.Granted, s.Record = c.Grants(), c.Record
+		s.Erase = v.Erase && c.Record != ""
 		s.Partly = s.Granted && v.Decision.Signalled()
 	}
 	for _, sec := range sections {
-		s.Sections = append(s.Sections, sectionOf(sec, v.Decision.Choice))
+		s.Sections = append(s.Sections, sectionOf(sec, v.Decision))
 	}
 	return s
+}
+
+// Again is the address of the settings with the question whether to erase.
+func (s settings) Again() string {
+	query := url.Values{"erase": {"1"}, "return": {s.Back}}
+	if s.lang != s.fallback {
+		query.Set("lang", string(s.lang))
+	}
+	return s.Prefix + "?" + query.Encode()
 }
 
 // returnTo leads back to the settings, which then say what was saved.
@@ -107,14 +122,20 @@ func (e *edition) returnTo(back string) string {
 	return e.Prefix + "?" + query.Encode()
 }
 
-// sectionOf ticks what the visitor granted, signals aside, and nothing else.
-func sectionOf(sec section, choice *consent.Choice) sectionView {
+// sectionOf ticks what the visitor granted, signals aside, and nothing else. A
+// purpose that new services joined is no longer granted as a whole: its others are,
+// so that saving the page as it is grants nothing new.
+func sectionOf(sec section, d consent.Decision) sectionView {
 	v := sectionView{section: sec, Count: strconv.Itoa(len(sec.Services))}
-	if choice != nil {
-		v.Granted = choice.Purposes.Has(sec.Purpose)
+	said := d.Choice
+	if said == nil {
+		said = new(consent.Choice)
 	}
+	isNew := func(it item) bool { return slices.Contains(d.New, it.ID) }
+	whole := said.Purposes.Has(sec.Purpose)
+	v.Granted = whole && !slices.ContainsFunc(sec.Services, isNew)
 	for _, it := range sec.Services {
-		granted := choice != nil && slices.Contains(choice.Services, it.ID)
+		granted := slices.Contains(said.Services, it.ID) || whole && !v.Granted && !isNew(it)
 		v.Open = v.Open || granted
 		v.Services = append(v.Services, itemView{it, granted})
 	}

@@ -118,7 +118,8 @@ func (e *Endpoint) choiceOf(f form, d consent.Decision, now time.Time) consent.C
 		OverrodeDNT: f.overrideDNT && d.Signals.DNT == consent.DNTOn,
 		OverrodeGPC: f.overrideGPC && d.Signals.GPC,
 	}
-	if before := d.Choice; f.verb == grant && before != nil {
+	if f.verb == grant && d.Choice != nil {
+		before := e.site.Policy.Kept(*d.Choice, e.site.Services)
 		c.Purposes |= before.Purposes
 		c.Services = append(c.Services, before.Services...)
 		c.OverrodeDNT = c.OverrodeDNT || before.OverrodeDNT

@@ -101,6 +101,7 @@ func (e *Endpoint) addRoutes(cfg Config) error {
 		e.prefix + "cookies": {get: e.cookies},
 		e.prefix + "state":   {get: e.state},
 		e.prefix + "receipt": {get: e.receipt},
+		e.prefix + "erase":   {post: e.erase},
 		e.prefix + "report":  {post: e.report},
 
 		strings.TrimSuffix(e.prefix, "/"): {get: e.toSettings},

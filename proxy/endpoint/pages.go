@@ -12,10 +12,14 @@ import (
 )
 
 func (e *Endpoint) settings(w http.ResponseWriter, r *http.Request) {
-	view := e.view(r)
-	if view.Decision.Choice != nil && r.URL.Query().Has("saved") {
+	view, query := e.view(r), r.URL.Query()
+	switch c := view.Decision.Choice; {
+	case c != nil && query.Has("saved"):
 		view.Note = banner.Saved
+	case c != nil && !c.Grants() && query.Has("erased"):
+		view.Note = banner.Erased
 	}
+	view.Erase = query.Has("erase")
 	e.showSettings(w, r, http.StatusOK, view)
 }
 

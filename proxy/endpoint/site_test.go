@@ -80,8 +80,17 @@ func (b *book) Find(_ context.Context, record string) ([]ledger.Receipt, error) 
 	return found, nil
 }
 
-func (b *book) Erase(context.Context, string) error { return nil }
-func (b *book) Close() error                        { return nil }
+func (b *book) Erase(ctx context.Context, record string) error {
+	if _, err := b.Find(ctx, record); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.receipts = slices.DeleteFunc(b.receipts, func(r ledger.Receipt) bool { return r.Record == record })
+	return nil
+}
+
+func (b *book) Close() error { return nil }
 
 // counter is a source of "random" bytes that are the same in every run.
 type counter byte
@@ -103,6 +112,7 @@ type world struct {
 	tokens   *token.Codec
 	secure   bool
 	now      time.Time
+	policy   consent.Policy
 	reports  []string
 	problems []error
 }
@@ -113,7 +123,7 @@ func newWorld(t *testing.T, changes ...func(*Config, *Site)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{T: t, book: &book{}, tokens: tokens, now: noon}
+	w := &world{T: t, book: &book{}, tokens: tokens, now: noon, policy: consent.Policy{Revision: revision}}
 	cfg := Config{GPCUpdated: "2026-11-01", SameParty: []string{"pydata.org"}}
 	site := w.site()
 	for _, change := range changes {
@@ -122,6 +132,7 @@ func newWorld(t *testing.T, changes ...func(*Config, *Site)) *world {
 	if site.Banner, err = notice(cfg.prefix()); err != nil {
 		t.Fatal(err)
 	}
+	w.policy = site.Policy
 	if w.endpoint, err = New(cfg, site); err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +145,7 @@ func (w *world) site() Site {
 	return Site{
 		Name:     "numfocus",
 		Hosts:    []string{host, "www." + host},
-		Policy:   consent.Policy{Revision: revision},
+		Policy:   w.policy,
 		Services: services(),
 		Catalog:  "catalog-hash",
 		Ledger:   w.book,
@@ -160,7 +171,7 @@ func (w *world) decide(r *http.Request) consent.Decision {
 			v.Choice = &c
 		}
 	}
-	return consent.Policy{Revision: revision}.Decide(v, w.now)
+	return w.policy.Decide(v, w.now)
 }
 
 // notice is made once for the default prefix: it takes most of a test's time.
