@@ -211,6 +211,6 @@ func browserLike(jar http.CookieJar) *http.Client {
 		Jar:           jar,
 		Transport:     &http.Transport{DialContext: dial, DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Timeout:       30 * time.Second,
+		Timeout:       2 * time.Minute, // a loaded machine may take long to start
 	}
 }
