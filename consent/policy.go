@@ -66,7 +66,8 @@ func (p Policy) unknownTo(c Choice, noSale bool) []ServiceID {
 			ids = append(ids, s.ID)
 		}
 	}
-	return ids
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }
 
 // Kept is what c grants now, in a form that can be stored with a later time: where
@@ -120,7 +121,7 @@ type Decision struct {
 	Purposes   Purposes    // allowed; always has Necessary
 	Services   []ServiceID // allowed beyond the purposes
 	Once       []ServiceID // allowed for this one page
-	New        []ServiceID // not allowed, though their purpose is: the visitor was not told of them
+	New        []ServiceID // not allowed, though their purpose is: the visitor was not told of them; sorted
 	NoSale     bool        // Sec-GPC is in force: what sells or shares data is withheld whatever its purpose
 	NoTracking bool        // DNT is in force: only what is necessary is allowed
 	Ask        bool        // show the banner

@@ -46,7 +46,8 @@ type site struct {
 
 	inPage   string // path of the style sheet for pages of the site
 	fallback Lang
-	services []*consent.Service
+	services []*consent.Service // that the site may use
+	offered  []*consent.Service // of these that it is known to use, which are shown
 }
 
 // New prepares the notice of a site, and tries it out in the site's language.
@@ -77,18 +78,15 @@ func New(cfg Config, services []*consent.Service, prefix string) (*Banner, error
 	return b, b.tryOut()
 }
 
-// WithServices is the same notice for other services, at little cost: nothing is
-// shown before somebody asks for it.
-func (b *Banner) WithServices(services []*consent.Service) (*Banner, error) {
+// WithServices is the same notice for a site that uses these of its services, at
+// little cost: nothing is made before somebody asks for it. Scripts go on knowing
+// all of them, for a page can hold what nobody has seen on the site yet.
+func (b *Banner) WithServices(offered []*consent.Service) *Banner {
 	other := *b
-	other.site.services = services
-	other.site.Parties = countVendors(services)
-	var err error
-	if other.scripts, err = loadScripts(services, b.site.Prefix); err != nil {
-		return nil, err
-	}
+	other.site.offered = offered
+	other.site.Parties = countVendors(offered)
 	other.editions = other.publishWhenAsked()
-	return &other, nil
+	return &other
 }
 
 func newSite(cfg Config, services []*consent.Service, prefix string, sheets []Asset) site {
@@ -110,6 +108,7 @@ func newSite(cfg Config, services []*consent.Service, prefix string, sheets []As
 		inPage:     prefix + "assets/" + sheets[inPageSheet].Name,
 		fallback:   Lang(cfg.language()),
 		services:   services,
+		offered:    services,
 	}
 }
 

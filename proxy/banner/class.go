@@ -10,9 +10,9 @@ import (
 
 // A class is what scripts need to know of a decision, as it stands in their
 // address: the purposes as a number, "s" where Sec-GPC and "t" where DNT is in
-// force, and the ids of services granted one by one (after ".") or for once
-// (after "~"). Decisions that allow the same have the same class; nothing in it
-// tells visitors apart.
+// force, and the ids of services granted one by one (after "."), new ones that wait
+// (after "_") and those for once (after "~"). Decisions that allow the same have the
+// same class; nothing in it tells visitors apart.
 type class string
 
 func classOf(d consent.Decision) class {
@@ -25,6 +25,9 @@ func classOf(d consent.Decision) class {
 	}
 	for _, id := range d.Services {
 		c += "." + string(id)
+	}
+	for _, id := range d.New {
+		c += "_" + string(id)
 	}
 	for _, id := range d.Once {
 		c += "~" + string(id)
@@ -45,14 +48,18 @@ func (s *site) decision(c class) (consent.Decision, bool) {
 	d := consent.Decision{Purposes: consent.Purposes(n)}
 	rest, d.NoSale = strings.CutPrefix(digits, "s")
 	rest, d.NoTracking = strings.CutPrefix(rest, "t")
-	granted, once, isOnce := strings.Cut(rest, "~")
+	rest, once, isOnce := strings.Cut(rest, "~")
+	granted, added, isNew := strings.Cut(rest, "_")
 	if granted != "" {
 		d.Services = ids(granted[1:], ".")
+	}
+	if isNew {
+		d.New = ids(added, "_")
 	}
 	if isOnce {
 		d.Once = ids(once, "~")
 	}
-	known := s.has(d.Services) && s.has(d.Once)
+	known := s.has(d.Services) && s.has(d.New) && s.has(d.Once)
 	return d, known && classOf(d) == c
 }
 

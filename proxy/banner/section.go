@@ -29,7 +29,7 @@ func (b *Banner) sections(e *edition) ([]section, error) {
 	for _, p := range consent.AllPurposes() {
 		key := "purpose." + string(p)
 		s := section{Purpose: p, Name: e.text(key), About: e.text(key + ".about"), Optional: p != consent.Necessary}
-		for _, svc := range e.services {
+		for _, svc := range e.offered {
 			if svc.Purpose != p {
 				continue
 			}

@@ -119,7 +119,7 @@ func (e *Endpoint) choiceOf(f form, d consent.Decision, now time.Time) consent.C
 		OverrodeGPC: f.overrideGPC && d.Signals.GPC,
 	}
 	if f.verb == grant && d.Choice != nil {
-		before := e.site.Policy.Kept(*d.Choice, e.site.Services)
+		before := e.site.Policy.Kept(*d.Choice, e.site.Offered)
 		c.Purposes |= before.Purposes
 		c.Services = append(c.Services, before.Services...)
 		c.OverrodeDNT = c.OverrodeDNT || before.OverrodeDNT

@@ -22,7 +22,8 @@ type Site struct {
 	Hosts    []string // the site's own host names, for the tracking status
 	Observe  bool     // nothing is withheld yet: the tracking status says "under construction"
 	Policy   consent.Policy
-	Services []*consent.Service // offered
+	Services []*consent.Service // that the site may use: any of them can be granted
+	Offered  []*consent.Service // of these that it is known to use; nil: all
 	Catalog  string             // hash of the services offered
 	Banner   *banner.Banner     // made for the same prefix and revision
 	Ledger   ledger.Ledger
@@ -87,6 +88,9 @@ func New(cfg Config, site Site) (*Endpoint, error) {
 		prefix:   cfg.prefix(),
 		services: make(map[consent.ServiceID]*consent.Service, len(site.Services)),
 		crossing: http.NewCrossOriginProtection(),
+	}
+	if site.Offered == nil {
+		e.site.Offered = site.Services
 	}
 	for _, s := range site.Services {
 		e.services[s.ID] = s

@@ -157,7 +157,7 @@ func (e *Endpoint) purposes() []purpose {
 	var list []purpose
 	for _, p := range consent.Optional() {
 		entry := purpose{Purpose: p, Type: "explicit", Recipients: []recipient{}}
-		for _, s := range e.site.Services {
+		for _, s := range e.site.Offered {
 			if s.Purpose == p {
 				entry.Recipients = append(entry.Recipients, recipient{s.ID, s.Name, s.Vendor, s.Country, s.PrivacyURL})
 			}
