@@ -148,7 +148,7 @@ func (g *gate) choose(t *testing.T, form url.Values) []string {
 var (
 	inserts = regexp.MustCompile(`(?s)<link rel="?stylesheet"? href="?/_consent/assets/[^>]*>|<script[^>]* src="/_consent/assets/[^>]*></script>` +
 		`|<section id="cg-banner".*?</section>\n?|<div id="cg-foot".*?</div>\n?`)
-	placeholders = regexp.MustCompile(`(?s)<div class="cg-placeholder".*?</div></div>`)
+	placeholders = regexp.MustCompile(`(?s)<span class="cg-placeholder".*?</span></span></span>`)
 )
 
 func withoutInserts(page string) string { return inserts.ReplaceAllString(page, "") }
