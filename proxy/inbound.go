@@ -11,14 +11,15 @@ import (
 
 // outgoing makes the request to the origin: what the visitor sent, without the
 // cookies that are not granted and without our own, and with the decision in
-// the Consent header.
+// the Consent header. A site that only observes is not told of decisions: its
+// plugins would withhold things.
 func (x *exchange) outgoing() *http.Request {
-	o := upstream.Outbound{
-		Trusted: x.gateway.trusted,
-		Consent: x.decision().Purposes.String(),
+	x.page = asksForPage(x.r) && !x.site.leftAlone(x.r)
+	o := upstream.Outbound{Trusted: x.gateway.trusted, Page: x.page}
+	if !x.site.observe {
+		o.Consent = x.decision().Purposes.String()
 	}
-	if x.page = asksForPage(x.r) && !x.site.leftAlone(x.r); x.page {
-		o.Page = true
+	if x.page && !x.site.observe {
 		// Decoding costs as much as encoding anew, and the origin is near.
 		o.AcceptEncoding = "identity"
 	}

@@ -30,6 +30,9 @@ var kindsSeen = [...]string{
 // seenAs is a kind as the inventory names it.
 func seenAs(k rewrite.Kind) string { return kindsSeen[k] }
 
+// Word is the kind of a finding as the inventory names it: "script", "frame".
+func (f Finding) Word() string { return seenAs(f.Kind) }
+
 // remember gives the inventory what this answer alone has shown: its headers,
 // its cookies, and the page if it was not remembered.
 func (x *exchange) remember() {

@@ -42,8 +42,9 @@ func busy(w http.ResponseWriter, r *http.Request) {
 // watched is a gate whose inventory can be read.
 type watched struct {
 	*gate
-	store *inventory.Store
-	now   time.Time
+	origin *origin
+	store  *inventory.Store
+	now    time.Time
 }
 
 func watch(t *testing.T, c proxy.SiteConfig) *watched {
@@ -55,7 +56,7 @@ func watch(t *testing.T, c proxy.SiteConfig) *watched {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &watched{now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)}
+	w := &watched{origin: o, now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)}
 	now := func() time.Time { return w.now }
 	w.store = inventory.InMemory(now)
 	g, err := proxy.New(proxy.Config{Sites: []proxy.SiteConfig{c}}, proxy.Parts{
@@ -189,7 +190,11 @@ func TestInventoryBelievesNoVisitor(t *testing.T) {
 // counted as if it had been withheld.
 func TestObserve(t *testing.T) {
 	w := watch(t, proxy.SiteConfig{Mode: proxy.Observe})
-	res, page := w.visit(t, "/", nil)
+	res, page := w.visit(t, "/", http.Header{"Cookie": {"_ga=GA1.1.1.1; jane=1"}, "Accept-Encoding": {"gzip"}})
+	asked := w.origin.asked.Header
+	if asked.Get("Cookie") != "_ga=GA1.1.1.1; jane=1" || asked.Get("Accept-Encoding") != "gzip" || asked["Consent"] != nil {
+		t.Errorf("the origin hears %q", asked)
+	}
 	if page != busyPage {
 		t.Errorf("the page is not the origin's:\n%s", page)
 	}
@@ -203,10 +208,15 @@ func TestObserve(t *testing.T) {
 	if got := h.Get("Tk"); got != "!" {
 		t.Errorf("Tk: %q", got)
 	}
+	if strings.Contains(h.Get("Vary"), "Consent") {
+		t.Errorf("Vary: %q", h["Vary"])
+	}
 	if h.Get("Content-Security-Policy") != "" || !strings.Contains(h.Get("Content-Security-Policy-Report-Only"), "report-uri /_consent/report") {
 		t.Errorf("policies: %q and %q", h["Content-Security-Policy"], h["Content-Security-Policy-Report-Only"])
 	}
-	w.wantCounts(t, undecided())
+	want := undecided()
+	want["cookie _ga google-analytics-4"] = [2]uint64{2, 0} // returned and set
+	w.wantCounts(t, want)
 }
 
 func (w *watched) report(t *testing.T, mediaType, text string) int {

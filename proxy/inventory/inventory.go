@@ -56,25 +56,32 @@ func (inv *Inventory) Record(dst []byte, page string, s *Sightings) []byte {
 	}
 	inv.mu.Lock()
 	defer inv.mu.Unlock()
-	today := inv.clock.day(inv.now())
-	for i := range s.list {
-		of := &s.list[i]
-		if of.claimed && inv.services[of.service] == 0 {
-			continue
-		}
-		t := inv.find(of.key, of.purpose, today)
-		if t == nil {
-			inv.leftOut++
-			continue
-		}
-		t.add(of.withheld, of.passed, today)
-		t.addPage(page)
-		dst = binary.AppendUvarint(dst, uint64(t.number))
-		dst = binary.AppendUvarint(dst, of.withheld)
-		dst = binary.AppendUvarint(dst, of.passed)
-	}
 	inv.changed = true
+	for i := range s.list {
+		if of := &s.list[i]; of.shown {
+			dst = inv.record(dst, page, of)
+		}
+	}
+	for i := range s.list {
+		if of := &s.list[i]; !of.shown && inv.services[of.service] > 0 {
+			dst = inv.record(dst, page, of)
+		}
+	}
 	return dst
+}
+
+func (inv *Inventory) record(dst []byte, page string, of *sighting) []byte {
+	today := inv.clock.day(inv.now())
+	t := inv.find(of.key, of.purpose, today)
+	if t == nil {
+		inv.leftOut++
+		return dst
+	}
+	t.add(of.withheld, of.passed, today)
+	t.addPage(page)
+	dst = binary.AppendUvarint(dst, uint64(t.number))
+	dst = binary.AppendUvarint(dst, of.withheld)
+	return binary.AppendUvarint(dst, of.passed)
 }
 
 // Again counts what Record referred to once more: the same answer was given

@@ -116,6 +116,30 @@ func TestAgainAfterSweep(t *testing.T) {
 	}
 }
 
+// Anybody can send any cookie.
+func TestReturnedCookies(t *testing.T) {
+	inv := New(newWall().now)
+	var first, second Sightings
+	first.AddReturned("v_*", video, true)
+	inv.Record(nil, "/", &first)
+	if got := inv.Snapshot().Seen; len(got) != 0 {
+		t.Errorf("a visitor is believed: %+v", got)
+	}
+	second.AddReturned("v_*", video, true) // before anything has shown the service
+	second.AddReturned("w_*", video, true)
+	second.Add("frame", "www.video.example", video, true)
+	second.Add(Cookie, "v_*", video, true)
+	inv.Record(nil, "/", &second)
+	for _, e := range inv.Snapshot().Seen {
+		if want := map[string]uint64{"v_*": 2, "w_*": 1, "www.video.example": 1}[e.Name]; e.Withheld != want {
+			t.Errorf("%+v", e)
+		}
+	}
+	if got := len(inv.Snapshot().Seen); got != 3 {
+		t.Errorf("%d entries", got)
+	}
+}
+
 // letters writes a number without digits: a cookie's digits are not kept.
 func letters(n int) string {
 	return strings.Map(func(r rune) rune { return r - '0' + 'k' }, fmt.Sprint(n))

@@ -13,7 +13,7 @@ type sighting struct {
 	key
 	purpose          consent.Purpose
 	withheld, passed uint64
-	claimed          bool // by a visitor alone
+	shown            bool // and not only claimed by a visitor
 }
 
 // A key is what makes two sightings the same thing.
@@ -27,16 +27,16 @@ type key struct {
 // whose it is; nil is nobody's that the catalog knows. A thing with neither name
 // nor service is the site's own and is not counted.
 func (s *Sightings) Add(kind, name string, service *consent.Service, withheld bool) {
-	s.add(kind, name, service, withheld)
+	if of := s.add(kind, name, service, withheld); of != nil {
+		of.shown = true
+	}
 }
 
 // AddReturned counts a cookie that a visitor has sent. Anybody can send any
 // cookie: it counts only where something else has shown that the site uses its
 // service.
 func (s *Sightings) AddReturned(name string, service *consent.Service, withheld bool) {
-	if of := s.add(Cookie, name, service, withheld); of != nil {
-		of.claimed = true
-	}
+	s.add(Cookie, name, service, withheld)
 }
 
 func (s *Sightings) add(kind, name string, service *consent.Service, withheld bool) *sighting {
