@@ -128,7 +128,7 @@ func (f *scanFindings) add(p *webPage) error {
 
 // addFinding reports whether it is of a third party.
 func (f *scanFindings) addFinding(found proxy.Finding, path string) bool {
-	kind := kindWord(found.Kind)
+	kind := found.Word()
 	switch {
 	case found.Service != nil:
 		s := f.service(found.Service)
@@ -223,16 +223,6 @@ func (f *scanFindings) report(c *crawler, cut bool) *scanReport {
 }
 
 func purposeRank(p consent.Purpose) int { return slices.Index(consent.AllPurposes(), p) }
-
-// kindWord is a kind as people say it.
-func kindWord(k rewrite.Kind) string {
-	words := [...]string{
-		rewrite.Script: "script", rewrite.Frame: "frame", rewrite.Image: "image", rewrite.Pixel: "pixel",
-		rewrite.Media: "media", rewrite.Style: "style", rewrite.Font: "font", rewrite.Icon: "icon",
-		rewrite.Hint: "hint", rewrite.Prefetch: "prefetch", rewrite.Beacon: "beacon", rewrite.Refresh: "refresh",
-	}
-	return words[k]
-}
 
 // directiveOf is the directive of a content security policy that rules a kind.
 func directiveOf(k rewrite.Kind) string {
