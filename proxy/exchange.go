@@ -31,13 +31,24 @@ type exchange struct {
 
 func (g *Gateway) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	x := &exchange{gateway: g, r: r, w: &recorder{ResponseWriter: w}, start: g.parts.now()}
-	host := hostname(r.Host)
+	host := hostname(visitorsHost(r, g.trusted))
 	x.site = g.any
 	if s, ok := g.sites[host]; ok {
 		x.site = s
 	}
 	x.judge = judge{site: x.site, host: host}
 	return x
+}
+
+// visitorsHost is the Host the visitor's browser asked for: a trusted proxy may
+// have another one for us.
+func visitorsHost(r *http.Request, trusted upstream.Trusted) string {
+	if said := r.Header["X-Forwarded-Host"]; len(said) == 1 && said[0] != "" {
+		if _, ok := upstream.Peer(r, trusted); ok {
+			return said[0]
+		}
+	}
+	return r.Host
 }
 
 // hostname takes the port and the dot of a fully qualified name off a Host.

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,6 +17,7 @@ import (
 // pageHeaders makes the header of an edited page and chooses its coding.
 func (x *exchange) pageHeaders(h http.Header) (coding string) {
 	headers.Page{Language: true}.Apply(h)
+	readAsHTML(h)
 	x.fence(false)
 	coding, _ = encode.Negotiate(x.r.Header["Accept-Encoding"], encode.Brotli, encode.Zstd, encode.Gzip)
 	delete(h, "Content-Encoding")
@@ -23,6 +25,22 @@ func (x *exchange) pageHeaders(h http.Header) (coding string) {
 		h["Content-Encoding"] = []string{coding}
 	}
 	return coding
+}
+
+// readAsHTML has the browser read a page by the rules by which it was edited:
+// in XHTML a script element may end where it begins.
+func readAsHTML(h http.Header) {
+	for i, line := range h["Content-Type"] {
+		essence, parameters, _ := strings.Cut(line, ";")
+		if !strings.EqualFold(strings.TrimSpace(essence), "application/xhtml+xml") {
+			continue
+		}
+		h["Content-Type"] = slices.Clone(h["Content-Type"])
+		h["Content-Type"][i] = "text/html"
+		if parameters != "" {
+			h["Content-Type"][i] += ";" + parameters
+		}
+	}
 }
 
 // fence adds the policy that has the browser itself refuse what is withheld;

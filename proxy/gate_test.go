@@ -7,7 +7,9 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -44,7 +46,42 @@ func newOrigin(t *testing.T) *origin {
 type gate struct {
 	server *httptest.Server
 	client *http.Client // follows no redirects
-	log    *strings.Builder
+	seen   string       // the last line of the log that was read
+	log    *logBook
+}
+
+// A logBook is a log that can be read while it is written.
+type logBook struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logBook) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logBook) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// lastLog waits for the line about the last request: it is written when the
+// visitor has the answer already.
+func (g *gate) lastLog(t *testing.T) string {
+	t.Helper()
+	for range 500 {
+		lines := strings.Split(strings.TrimSpace(g.log.String()), "\n")
+		if last := lines[len(lines)-1]; last != "" && last != g.seen {
+			g.seen = last
+			return last
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatal("nothing was logged")
+	return ""
 }
 
 // gateway puts one in front of the origin, configured by change.
@@ -59,11 +96,11 @@ func (o *origin) gateway(t *testing.T, change ...func(*proxy.Config)) *gate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := new(strings.Builder)
+	log := new(logBook)
 	g, err := proxy.New(c, proxy.Parts{
 		Ledger: ledgertest.New(),
 		Tokens: tokens,
-		Log:    zerolog.New(zerolog.SyncWriter(log)),
+		Log:    zerolog.New(log),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -102,7 +102,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	x.decide()
-	res, err := x.site.upstream.RoundTrip(x.outgoing(), x.hints)
+	res, err := x.site.upstream.RoundTrip(x.outgoing(), x.hintsFor())
 	if err != nil {
 		x.originFailed(err)
 		return

@@ -10,6 +10,8 @@ import (
 	"github.com/numfocus/consentgate/consent/catalog"
 	"github.com/numfocus/consentgate/consent/token"
 	"github.com/numfocus/consentgate/proxy/cookies"
+	"github.com/numfocus/consentgate/proxy/endpoint"
+	"github.com/numfocus/consentgate/proxy/upstream"
 )
 
 // filter takes out of the response's header what is withheld, and adds what the
@@ -23,12 +25,12 @@ func (x *exchange) filter(res *http.Response) {
 	if _, ok := res.Header["Date"]; !ok {
 		h["Date"] = nil
 	}
-	x.filterCookies(h)
+	x.filterCookies(h, res.StatusCode)
 	x.filterHints(h)
 	h.Set("Tk", x.site.tk(*x.decision()))
 }
 
-func (x *exchange) filterCookies(h http.Header) {
+func (x *exchange) filterCookies(h http.Header, status int) {
 	s := x.cookieSite()
 	if lines := h["Set-Cookie"]; len(lines) > 0 {
 		kept, dropped := cookies.FilterResponse(lines, s, x.keepsCookie)
@@ -39,6 +41,9 @@ func (x *exchange) filterCookies(h http.Header) {
 	}
 	if !sharedCache(h) {
 		h["Set-Cookie"] = append(h["Set-Cookie"], x.expired(s)...)
+	}
+	if x.page && status == http.StatusOK && len(x.decision().Once) > 0 {
+		h["Set-Cookie"] = append(h["Set-Cookie"], x.site.cookie(x.secure()).ExpireOnce()) // this is the page
 	}
 	if len(h["Set-Cookie"]) == 0 {
 		delete(h, "Set-Cookie")
@@ -98,11 +103,20 @@ func (s *site) tk(d consent.Decision) string {
 	case s.observe:
 		return "!"
 	case d.Purposes != consent.PurposesOf(consent.Necessary), len(d.Services) > 0, len(d.Once) > 0:
-		return "C;c1"
+		return "C;" + endpoint.ConsentID
 	case s.unknown == UnknownAllow:
-		return "T;t1"
+		return "T;" + endpoint.ThirdID
 	}
 	return "N"
+}
+
+// hintsFor forwards informational responses where a browser has a use for
+// them: early hints are for pages.
+func (x *exchange) hintsFor() upstream.Informational {
+	if !x.page {
+		return nil
+	}
+	return x.hints
 }
 
 // hints filters an informational response before it goes to the visitor.

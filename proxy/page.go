@@ -16,7 +16,7 @@ type page struct {
 	judge
 	base   catalog.URL // what URLs of the document resolve against
 	accept string      // Accept-Language of the visitor
-	lang   string      // of the html element
+	lang   banner.Lang // of what is put into the page; empty: not chosen yet
 	last   Verdict     // on what is about to get a placeholder
 	tally  *tally
 	seen   *inventory.Sightings
@@ -45,7 +45,7 @@ func (p *page) Base(href []byte) {
 	}
 }
 
-func (p *page) Language(tag []byte) { p.lang = string(tag) }
+func (p *page) Language(tag []byte) { p.lang = p.site.banner.Match(string(tag), p.accept) }
 
 func (p *page) URL(ref *rewrite.Ref) rewrite.Action {
 	v := p.url(&p.base, ref.Kind, ref.URL)
@@ -120,4 +120,11 @@ func (p *page) AppendInsert(dst []byte, at rewrite.Place) []byte {
 	return dst
 }
 
-func (p *page) language() banner.Lang { return p.site.banner.Match(p.lang, p.accept) }
+// language is the page's where there is a notice in it, else one the visitor
+// reads.
+func (p *page) language() banner.Lang {
+	if p.lang == "" {
+		p.lang = p.site.banner.Match("", p.accept)
+	}
+	return p.lang
+}

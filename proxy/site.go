@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/numfocus/consentgate/consent"
 	"github.com/numfocus/consentgate/consent/catalog"
@@ -101,7 +102,7 @@ func (s *site) forEndpoint(hosts []string, trusted upstream.Trusted) endpoint.Si
 		Domain:   s.domain,
 		Decide:   func(r *http.Request) consent.Decision { return s.decide(r, secure(r)) },
 		Secure:   secure,
-		Host:     func(r *http.Request) string { return r.Host },
+		Host:     func(r *http.Request) string { return visitorsHost(r, trusted) },
 		Fence:    s.guarded,
 		Brotli:   brotli,
 		Now:      s.parts.now,
@@ -132,11 +133,20 @@ func (s *site) choice(values []string) *consent.Choice {
 	var newest *consent.Choice
 	for _, value := range values {
 		c, err := s.parts.Tokens.Decode(value)
-		if err == nil && (newest == nil || c.At.After(newest.At)) {
+		if err == nil && (newest == nil || !madeAt(c).Before(madeAt(*newest))) {
 			newest = &c
 		}
 	}
 	return newest
+}
+
+// madeAt gives a refusal, of which only the day is known, the end of that day: a
+// no is not outweighed by a yes of the same morning.
+func madeAt(c consent.Choice) time.Time {
+	if c.Grants() {
+		return c.At
+	}
+	return c.At.Add(24 * time.Hour)
 }
 
 func (s *site) once(values []string) []consent.ServiceID {
