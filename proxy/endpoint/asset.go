@@ -5,9 +5,9 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/numfocus/consentgate/proxy/banner"
@@ -17,33 +17,33 @@ import (
 // load. Their names change with their content.
 func (e *Endpoint) addAssets() error {
 	for _, a := range e.site.Banner.Assets() {
-		packed, err := e.pack(a)
-		if err != nil {
-			return fmt.Errorf("compress %s: %w", a.Name, err)
-		}
-		e.routes[e.prefix+"assets/"+a.Name] = route{get: packed.serve}
+		e.routes[e.prefix+"assets/"+a.Name] = route{get: e.pack(a).serve}
 	}
 	return nil
 }
 
-// A packed asset is ready to be sent in each coding.
+// A packed asset is compressed when it is first asked for, and then ready to be
+// sent in each coding.
 type packed struct {
 	banner.Asset
-	tag    string
+	tag     string
+	codings func() (codings, error)
+}
+
+type codings struct {
 	gzip   []byte
 	brotli []byte // nil: not sent in it
 }
 
-func (e *Endpoint) pack(a banner.Asset) (p packed, err error) {
+func (e *Endpoint) pack(a banner.Asset) *packed {
 	sum := sha256.Sum256(a.Body)
-	p = packed{Asset: a, tag: hex.EncodeToString(sum[:8])}
-	if p.gzip, err = compress(a.Body, gzip.BestCompression); err != nil {
-		return p, err
-	}
-	if e.site.Brotli != nil {
-		p.brotli, err = e.site.Brotli(a.Body)
-	}
-	return p, err
+	return &packed{Asset: a, tag: hex.EncodeToString(sum[:8]), codings: sync.OnceValues(func() (c codings, err error) {
+		if c.gzip, err = compress(a.Body, gzip.BestCompression); err != nil || e.site.Brotli == nil {
+			return c, err
+		}
+		c.brotli, err = e.site.Brotli(a.Body)
+		return c, err
+	})}
 }
 
 func compress(body []byte, level int) ([]byte, error) {
@@ -61,18 +61,20 @@ func compress(body []byte, level int) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-func (p packed) serve(w http.ResponseWriter, r *http.Request) {
+// serve answers with the asset as it is where it cannot be compressed.
+func (p *packed) serve(w http.ResponseWriter, r *http.Request) {
 	h, body, tag := w.Header(), p.Body, p.tag
 	public(h, "max-age=31536000, immutable")
 	h.Set("Content-Type", p.Type)
 	h.Set("Vary", "Accept-Encoding")
-	switch {
-	case p.brotli != nil && accepts(r, "br"):
+	switch c, err := p.codings(); {
+	case err != nil:
+	case c.brotli != nil && accepts(r, "br"):
 		h.Set("Content-Encoding", "br")
-		body, tag = p.brotli, tag+"-br"
+		body, tag = c.brotli, tag+"-br"
 	case acceptsGzip(r):
 		h.Set("Content-Encoding", "gzip")
-		body, tag = p.gzip, tag+"-gzip"
+		body, tag = c.gzip, tag+"-gzip"
 	}
 	h.Set("ETag", `"`+tag+`"`)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))

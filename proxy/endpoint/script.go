@@ -19,16 +19,9 @@ func (e *Endpoint) addScripts() {
 
 func (e *Endpoint) script(w http.ResponseWriter, r *http.Request, name string, made *shelf) {
 	d := r.URL.Query().Get("d")
-	p, ok := made.get(r.Host+" "+d, func() (packed, bool) {
+	p, ok := made.get(r.Host+" "+d, func() (*packed, bool) {
 		body, ok := e.site.Banner.Script(name, d, e.site.Fence(r))
-		if !ok {
-			return packed{}, false
-		}
-		p, err := e.pack(banner.Asset{Type: "text/javascript; charset=utf-8", Body: body})
-		if err != nil {
-			e.site.Problem(r, err)
-		}
-		return p, err == nil
+		return e.pack(banner.Asset{Type: "text/javascript; charset=utf-8", Body: body}), ok
 	})
 	if !ok {
 		e.fail(w, r, http.StatusNotFound, banner.Missing)
@@ -48,9 +41,9 @@ type shelf struct {
 // lists are five megabytes.
 const shelfSize = 256
 
-func (s *shelf) get(key string, make func() (packed, bool)) (packed, bool) {
+func (s *shelf) get(key string, make func() (*packed, bool)) (*packed, bool) {
 	if p, ok := s.kept.Load(key); ok {
-		return p.(packed), true
+		return p.(*packed), true
 	}
 	p, ok := make()
 	if ok && s.count.Load() < shelfSize {
