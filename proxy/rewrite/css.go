@@ -335,7 +335,13 @@ func (w *Writer) askCSS(r *cssReader, kind Kind, raw []byte) Action {
 		url = w.unescapeCSS(raw)
 	}
 	url = trimControls(url)
-	if len(url) == 0 || url[0] == '#' || isData(url) {
+	if len(url) == 0 || url[0] == '#' {
+		return Keep
+	}
+	if isData(url) {
+		if kind == Style {
+			return w.askSheet(url, r.attr)
+		}
 		return Keep
 	}
 	if r.attr == "" {

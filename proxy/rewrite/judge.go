@@ -120,15 +120,19 @@ func (w *Writer) ask(k Kind, a attr, url []byte) Action {
 		return Keep
 	}
 	switch k {
+	case Style:
+		if sheet := joined(url); isData(sheet) {
+			return w.askSheet(sheet, w.attrName(a))
+		}
 	case Script:
-		if code, ok := w.codeOf(url); ok {
+		if code, ok := w.codeOf(joined(url)); ok {
 			return w.askCode(code)
 		}
 	case Frame:
 		if code, ok := w.scriptURL(url); ok {
 			return w.askCode(code)
 		}
-		if page, ok := w.dataPage(url); ok {
+		if page, ok := w.dataPage(joined(url)); ok {
 			return w.askPage(page)
 		}
 	default:

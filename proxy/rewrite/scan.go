@@ -54,6 +54,8 @@ type scanner struct {
 	names map[string]string
 	sub   sub
 
+	sheets int // how many style sheets in data: URLs are within each other
+
 	trace func(w *Writer, what mode, from, to int) // tests only
 }
 
