@@ -17,13 +17,14 @@
 package inventory
 
 const (
-	maxHosts    = 2000 // things that are not cookies, by kind, host and service
-	maxCookies  = 500  //
-	maxPerSite  = 24   // hosts of one domain, before it is kept as "*.domain"
-	maxReported = 300  // things in reports, of services known and unknown each
-	maxPages    = 5    // examples of where a thing was seen
-	maxName     = 128  // bytes of a host or of a cookie's name
-	maxPath     = 200  // bytes of a page's path
+	maxHosts     = 2000 // things that are not cookies, by kind, host and service
+	maxCookies   = 500  //
+	maxPerSite   = 24   // hosts of one domain, before it is kept as "*.domain"
+	maxReported  = 300  // things in reports, of services known and unknown each
+	maxDifferent = 400  // things in one answer
+	maxPages     = 5    // examples of where a thing was seen
+	maxName      = 128  // bytes of a host or of a cookie's name
+	maxPath      = 200  // bytes of a page's path
 
 	// staleAfter is after how many days something not seen any more makes room.
 	staleAfter = 180

@@ -57,6 +57,7 @@ func (inv *Inventory) Record(dst []byte, page string, s *Sightings) []byte {
 	inv.mu.Lock()
 	defer inv.mu.Unlock()
 	inv.changed = true
+	inv.leftOut += s.missed
 	for i := range s.list {
 		if of := &s.list[i]; of.shown {
 			dst = inv.record(dst, page, of)

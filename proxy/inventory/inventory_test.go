@@ -182,6 +182,22 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+// A page can name hosts without end.
+func TestManyHostsOnOnePage(t *testing.T) {
+	inv := New(newWall().now)
+	var page Sightings
+	for range 2 {
+		for i := range 10 * maxDifferent {
+			page.Add("image", fmt.Sprintf("www.d%d.example", i), nil, false)
+		}
+	}
+	inv.Record(nil, "/", &page)
+	got := inv.Snapshot()
+	if len(got.Seen) != maxDifferent || got.LeftOut != 18*maxDifferent || got.Seen[0].Passed != 2 {
+		t.Errorf("%d entries, %d left out", len(got.Seen), got.LeftOut)
+	}
+}
+
 func TestManyHostsOfOneDomain(t *testing.T) {
 	inv := New(newWall().now)
 	for i := range 1000 {

@@ -7,7 +7,10 @@ const Cookie = "cookie"
 
 // Sightings are what one answer to a visitor showed, equal ones added up. The
 // zero value has none. It is not for concurrent use.
-type Sightings struct{ list []sighting }
+type Sightings struct {
+	list   []sighting
+	missed uint64 // beyond maxDifferent
+}
 
 type sighting struct {
 	key
@@ -50,6 +53,10 @@ func (s *Sightings) add(kind, name string, service *consent.Service, withheld bo
 	}
 	of := s.find(k)
 	if of == nil {
+		if len(s.list) >= maxDifferent {
+			s.missed++
+			return nil
+		}
 		s.list = append(s.list, sighting{key: k, purpose: purpose})
 		of = &s.list[len(s.list)-1]
 	}
