@@ -91,6 +91,8 @@ func (c *checker) visit(name, rel string, d fs.DirEntry) error {
 	switch base := d.Name(); {
 	case rel == ".":
 		return nil
+	case d.IsDir() && isModule(name):
+		return fs.SkipDir // a module of its own has walls of its own
 	case d.IsDir() && (base == "testdata" || strings.HasPrefix(base, ".") || rel == "bin" || rel == "data"):
 		return fs.SkipDir
 	case d.IsDir() || path.Ext(base) != ".go":
@@ -112,6 +114,11 @@ func (c *checker) visit(name, rel string, d fs.DirEntry) error {
 	}
 	c.packages[dir][rel] = file
 	return nil
+}
+
+func isModule(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "go.mod"))
+	return err == nil
 }
 
 func (c *checker) checkPackage(dir string, files map[string]*ast.File) {

@@ -47,7 +47,8 @@ func rooms() []room {
 
 		// It introduces everybody to each other.
 		{dir: "cmd/consentgate", ours: []string{"consent/...", "proxy/...", "assets", "examples/demo"}, never: loggers},
-		{dir: "examples/...", never: edge},
+		{dir: "examples/demo", never: edge},
+		{dir: "examples/...", ours: []string{"consent/...", "proxy/..."}}, // programs of their own
 	}
 }
 
