@@ -199,5 +199,5 @@ func checkOneOf[T ~string](add func(field, problem, cure string), field string, 
 	for i, w := range want {
 		words[i] = string(w)
 	}
-	add(field, fmt.Sprintf("%q is not a %s", got, field), "use "+strings.Join(words, ", "))
+	add(field, fmt.Sprintf("%q is no value of %s", got, field), "use "+strings.Join(words, ", "))
 }
