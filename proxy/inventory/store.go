@@ -114,6 +114,17 @@ func (s *Store) File() File {
 	return f
 }
 
+// Totals are those of each site by its name.
+func (s *Store) Totals() map[string][]Total {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	totals := make(map[string][]Total, len(s.sites))
+	for name, inv := range s.sites {
+		totals[name] = inv.Totals()
+	}
+	return totals
+}
+
 // collect copies everything. With saved, it also notes that what is copied is
 // about to be saved, and reports whether there is anything new in it.
 func (s *Store) collect(saved bool) (f File, changed bool) {

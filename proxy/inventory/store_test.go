@@ -31,6 +31,9 @@ func TestSaveAndOpen(t *testing.T) {
 	if err := s.Save(); err != nil {
 		t.Fatal(err)
 	}
+	if got := s.Totals(); len(got["main"]) != 2 || len(got["other"]) != 1 {
+		t.Errorf("totals: %+v", got)
+	}
 	info, err := os.Stat(path)
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the file: %v, %v", info, err)
