@@ -43,7 +43,7 @@ func (c Config) Check() error {
 		errs = append(errs, consent.Within(fmt.Sprintf("sites[%d]", i), s.Check()))
 	}
 	if _, err := upstream.NewTrusted(c.TrustedProxies); err != nil {
-		errs = append(errs, consent.Within("trusted_proxies", err))
+		errs = append(errs, err)
 	}
 	if d := c.Cookie.Domain; d != "" {
 		if problem := wrongHost(d); problem != "" {
