@@ -48,7 +48,7 @@
     get: (f, key) => key in f ? f[key] : key.at && key != 'then' && inert,
     apply: (f, self, args) => {
       for (const a of args) {
-        f = a && (a.event_callback || a.hitCallback);
+        f = a && a.event_callback;
         f && setTimeout(f);
       }
       return inert;

@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/chromedp"
 )
 
@@ -90,7 +89,7 @@ func (g *gate) browser(t *testing.T, w *rest) *tab {
 		}
 		t.Skip("no chromium to test with; apt install chromium")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
@@ -120,15 +119,6 @@ func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-func command[P, R any](b *tab, c cdp.Command[P, R], params P) R {
-	b.Helper()
-	answer, err := chromedp.Call(b.ctx, c, params)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return answer
-}
-
 func (b *tab) open(path string) {
 	b.Helper()
 	b.do(chromedp.Navigate(b.url + path))
@@ -152,7 +142,7 @@ func eval[T any](b *tab, expression string) T {
 // until waits for something to become true in the page.
 func (b *tab) until(condition string) {
 	b.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		// While the browser is between two pages there is nothing to ask.
 		if ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("!!("+condition+")")); err == nil && ok {
 			return

@@ -8,7 +8,7 @@ import (
 
 // Head is what a page of the site needs in its head, before anything of its own:
 // the guard where something is withheld, what tells the vendors where
-// something is allowed, and the style sheet.
+// something is allowed, the style sheet, and the polish, which can wait.
 func (b *Banner) Head(_ Lang, d consent.Decision) []byte {
 	c, dst := classOf(d), make([]byte, 0, 512)
 	if !d.AllowsEverything() {
@@ -17,8 +17,14 @@ func (b *Banner) Head(_ Lang, d consent.Decision) []byte {
 	if tells(d) {
 		dst = b.appendScript(dst, "told", c)
 	}
-	return append(dst, b.head...)
+	dst = append(dst, b.head...)
+	dst = append(append(dst, `<script defer src="`...), html.EscapeString(b.scripts.path["polish"])...)
+	return append(append(append(dst, `" data-d="`...), c...), `"></script>`...)
 }
+
+// Class is equal for two decisions exactly when pages made for them load the
+// same.
+func Class(d consent.Decision) string { return string(classOf(d)) }
 
 // appendScript appends a script that runs before what follows it. It comes from a
 // file, since a site's policy may forbid inline ones.

@@ -24,6 +24,7 @@ type Fence struct {
 // scripts are our scripts, ready to be filled in and sent.
 type scripts struct {
 	guard, list, told string            // function expressions
+	assets            []Asset           // the same for every decision
 	path              map[string]string // by name: "guard": "/_consent/assets/guard.0123456789ab.js"
 	services          map[consent.ServiceID]*consent.Service
 }
@@ -40,24 +41,47 @@ func loadScripts(services []*consent.Service, prefix string) (scripts, error) {
 	if err != nil {
 		return s, fmt.Errorf("hash services: %w", err)
 	}
-	text := map[string]*string{"guard": &s.guard, "list": &s.list, "told": &s.told}
-	for _, name := range perClass() {
+	var polish, more string
+	text := map[string]*string{"guard": &s.guard, "list": &s.list, "told": &s.told, "polish": &polish, "more": &more}
+	for name, to := range text {
 		source, err := fs.ReadFile(assets.Files, name+".js")
 		if err != nil {
 			return s, fmt.Errorf("read scripts: %w", err)
 		}
-		*text[name] = squeezeScript(string(source))
+		*to = squeezeScript(string(source))
 	}
 	for _, name := range perClass() {
-		sum := sha256.Sum256([]byte(s.guard + s.list + s.told + string(all)))
-		s.path[name] = prefix + "assets/" + name + "." + hex.EncodeToString(sum[:6]) + ".js"
+		s.path[name] = prefix + "assets/" + scriptName(name, s.guard+s.list+s.told+string(all))
 	}
+	s.add(prefix, "more", "document.currentScript.resolve("+call(more, s.path["list"])+")")
+	s.add(prefix, "polish", call(polish, s.path["more"]))
 	return s, nil
+}
+
+// add makes an asset of a script that is the same for everybody.
+func (s *scripts) add(prefix, name, body string) {
+	file := scriptName(name, body)
+	s.path[name] = prefix + "assets/" + file
+	s.assets = append(s.assets, Asset{Name: file, Type: scriptType, Body: []byte(body)})
+}
+
+const scriptType = "text/javascript; charset=utf-8"
+
+// scriptName changes with all that the script depends on.
+func scriptName(name, on string) string {
+	sum := sha256.Sum256([]byte(on))
+	return name + "." + hex.EncodeToString(sum[:6]) + ".js"
 }
 
 // Scripts lists the paths of the scripts that differ by the decision. What they
 // are asked for with in the query is for [Banner.Script].
-func (b *Banner) Scripts() map[string]string { return b.scripts.path }
+func (b *Banner) Scripts() map[string]string {
+	paths := make(map[string]string)
+	for _, name := range perClass() {
+		paths[name] = b.scripts.path[name]
+	}
+	return paths
+}
 
 // Script gives the body of a script for a class of decisions, the value of "d" in
 // its address. It is the same for the same class and fence, and false where there

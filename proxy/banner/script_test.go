@@ -3,6 +3,7 @@ package banner
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -67,6 +68,16 @@ func packed(t *testing.T, parts ...[]byte) int {
 	return out.Len()
 }
 
+func polish(b *Banner) []byte { return b.scripts.assets[1].Body }
+
+// longest is the language whose banner is the heaviest.
+func longest(t *testing.T, b *Banner) Lang {
+	t.Helper()
+	return slices.MaxFunc(b.Languages(), func(l, m Lang) int {
+		return packed(t, b.Notice(l, undecided())) - packed(t, b.Notice(m, undecided()))
+	})
+}
+
 // What a visitor has to load for us, in bytes of brotli. The limits are promises.
 func TestSizes(t *testing.T) {
 	b := fullBanner(t)
@@ -77,6 +88,18 @@ func TestSizes(t *testing.T) {
 		}
 	}
 	check("guard, undecided", packed(t, []byte(script(t, b, "guard", undecided(), site1))), 1536)
+	heaviest := longest(t, b)
+	for _, l := range b.Languages() {
+		parts := packed(t, b.Notice(l, undecided())) + packed(t, b.Assets()[inPageSheet].Body) + packed(t, polish(b))
+		if l == "en" || l == heaviest {
+			check("banner, style and polish, "+string(l), parts, 3072)
+		}
+		if parts > 3072 {
+			t.Errorf("banner, style and polish in %s: %d bytes", l, parts)
+		}
+	}
+	check("settings link, once answered", packed(t, b.Link("en", allowing(consent.Optional()...))), 256)
+	check("more, when the visitor does something", packed(t, b.scripts.assets[0].Body), 2560)
 	check("told, everything granted", packed(t, []byte(script(t, b, "told", allowing(consent.Optional()...), site1))), 512)
 	check("list, when something asks for it", packed(t, []byte(script(t, b, "list", undecided(), site1))), 10<<10)
 }
@@ -150,8 +173,9 @@ func TestHashingTellsHostsApart(t *testing.T) {
 }
 
 func TestSqueezeScriptKeepsStrings(t *testing.T) {
-	for _, name := range []string{"guard", "list", "told"} {
-		got := script(t, fullBanner(t), name, undecided(), site1)
+	b := fullBanner(t)
+	for _, name := range perClass() {
+		got := script(t, b, name, undecided(), site1)
 		if strings.Contains(got, "/*") && name != "list" || strings.Contains(got, "\n") {
 			t.Errorf("%s has comments or lines left:\n%.300s", name, got)
 		}

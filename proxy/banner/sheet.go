@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/numfocus/consentgate/assets"
@@ -27,7 +28,7 @@ const (
 
 // Assets lists what is served below PREFIX/assets/. The caller must not change
 // the bodies.
-func (b *Banner) Assets() []Asset { return b.assets }
+func (b *Banner) Assets() []Asset { return slices.Concat(b.assets, b.scripts.assets) }
 
 func loadAssets(look Look) ([]Asset, error) {
 	tokens, err := look.tokens()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/numfocus/consentgate/consent"
 	"github.com/numfocus/consentgate/consent/ledger"
+	"github.com/numfocus/consentgate/proxy/banner"
 )
 
 // state is what a page may know of the decision in force. The id of the record
@@ -19,6 +20,7 @@ type state struct {
 	Answered   bool                     `json:"answered"`
 	Signals    signals                  `json:"signals"`
 	Revision   string                   `json:"revision"`
+	Class      string                   `json:"class"` // of the decision: other pages are made for another one
 	ChosenAt   *time.Time               `json:"chosen_at,omitempty"`
 	ValidUntil *time.Time               `json:"valid_until,omitempty"`
 }
@@ -40,6 +42,7 @@ func (e *Endpoint) state(w http.ResponseWriter, r *http.Request) {
 		Answered: d.Choice != nil,
 		Signals:  signals{DNT: dntValue(d.Signals.DNT), GPC: d.Signals.GPC, NoTracking: d.NoTracking, NoSale: d.NoSale},
 		Revision: e.site.Policy.Revision,
+		Class:    banner.Class(d),
 	}
 	for _, p := range consent.AllPurposes() {
 		s.Purposes[p] = d.Purposes.Has(p)
