@@ -184,7 +184,7 @@ func (g *gate) choose(t *testing.T, form url.Values) []string {
 
 var (
 	inserts = regexp.MustCompile(`(?s)<link rel="?stylesheet"? href="?/_consent/assets/[^>]*>|<script[^>]* src="/_consent/assets/[^>]*></script>` +
-		`|<section id="cg-banner".*?</section>\n?|<div id="cg-foot".*?</div>\n?`)
+		`|<section id="cg-banner".*?</section>\n?|<section id="cg-foot".*?</section>\n?`)
 	placeholders = regexp.MustCompile(`(?s)<span class="cg-placeholder".*?</span></span></span>`)
 )
 
