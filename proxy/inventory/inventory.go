@@ -58,21 +58,21 @@ func (inv *Inventory) Record(dst []byte, page string, s *Sightings) []byte {
 	defer inv.mu.Unlock()
 	inv.changed = true
 	inv.leftOut += s.missed
+	today := inv.clock.day(inv.now())
 	for i := range s.list {
 		if of := &s.list[i]; of.shown {
-			dst = inv.record(dst, page, of)
+			dst = inv.record(dst, page, today, of)
 		}
 	}
 	for i := range s.list {
 		if of := &s.list[i]; !of.shown && inv.services[of.service] > 0 {
-			dst = inv.record(dst, page, of)
+			dst = inv.record(dst, page, today, of)
 		}
 	}
 	return dst
 }
 
-func (inv *Inventory) record(dst []byte, page string, of *sighting) []byte {
-	today := inv.clock.day(inv.now())
+func (inv *Inventory) record(dst []byte, page, today string, of *sighting) []byte {
 	t := inv.find(of.key, of.purpose, today)
 	if t == nil {
 		inv.leftOut++
