@@ -3,15 +3,14 @@ package proxy
 import (
 	"bytes"
 	"fmt"
-	"net/http"
 
 	"github.com/numfocus/consentgate/proxy/banner"
 	"github.com/numfocus/consentgate/proxy/encode"
 )
 
-// guarded is what the guard in the visitor's browser has to know of the site.
-func (s *site) guarded(r *http.Request) banner.Fence {
-	host := hostname(r.Host)
+// guarded is what the guard in the visitor's browser has to know of the site
+// that is visited under a host.
+func (s *site) guarded(host string) banner.Fence {
 	return banner.Fence{
 		FirstParty:    append(s.firstParty.patterns(host), host),
 		Strangers:     s.unknown == UnknownAllow,

@@ -103,7 +103,7 @@ func (s *site) forEndpoint(hosts []string, trusted upstream.Trusted) endpoint.Si
 		Decide:   func(r *http.Request) consent.Decision { return s.decide(r, secure(r)) },
 		Secure:   secure,
 		Host:     func(r *http.Request) string { return visitorsHost(r, trusted) },
-		Fence:    s.guarded,
+		Fence:    func(r *http.Request) banner.Fence { return s.guarded(hostname(visitorsHost(r, trusted))) },
 		Brotli:   brotli,
 		Now:      s.parts.now,
 		Random:   rand.Reader,

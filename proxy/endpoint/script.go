@@ -19,7 +19,7 @@ func (e *Endpoint) addScripts() {
 
 func (e *Endpoint) script(w http.ResponseWriter, r *http.Request, name string, made *shelf) {
 	d := r.URL.Query().Get("d")
-	p, ok := made.get(r.Host+" "+d, func() (*packed, bool) {
+	p, ok := made.get(e.site.Host(r)+" "+d, func() (*packed, bool) {
 		body, ok := e.site.Banner.Script(name, d, e.site.Fence(r))
 		return e.pack(banner.Asset{Type: "text/javascript; charset=utf-8", Body: body}), ok
 	})
