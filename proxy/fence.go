@@ -51,7 +51,7 @@ func (x *exchange) fence(strict bool) {
 		return
 	}
 	h := x.w.Header()
-	s := x.site.sources(x.judge.host)
+	s := x.site.sources(x.judge.host, x.secure())
 	if !x.site.observe {
 		headers.Restrict(h, x.headerPolicy())
 	}
@@ -59,7 +59,7 @@ func (x *exchange) fence(strict bool) {
 		s.Add(h, s.Strict(), false)
 		return
 	}
-	s.Add(h, x.site.policies.get(x.judge.host+" "+d.Key(), func() string {
+	s.Add(h, x.site.policies.get(string(x.base().Scheme)+"://"+x.judge.host+" "+d.Key(), func() string {
 		s.Services, s.Sockets = x.site.allowedPatterns(d)
 		return s.Policy()
 	}), x.site.observe)
@@ -122,11 +122,12 @@ func (x *exchange) base() catalog.URL {
 	return catalog.URL{Scheme: []byte(scheme), Host: []byte(x.judge.host), Path: []byte(x.r.URL.RequestURI())}
 }
 
-func (s *site) sources(host string) headers.Sources {
+func (s *site) sources(host string, secure bool) headers.Sources {
 	return headers.Sources{
 		FirstParty: s.firstParty.patterns(host),
 		Unknown:    s.unknown.inPolicy(),
 		ReportPath: s.endpoint.Prefix() + "report",
+		Secure:     secure,
 	}
 }
 

@@ -33,6 +33,7 @@ type Sources struct {
 	Sockets    []string // those to which WebSockets may go, beside the first party
 	Unknown    Unknown
 	ReportPath string // where reports go: "/_consent/report"; empty: nowhere
+	Secure     bool   // the document came by HTTPS: without it browsers know no reporting endpoints
 }
 
 // Policy gives the Content-Security-Policy, the same for the same sources in
@@ -93,10 +94,13 @@ func (s Sources) build(form func(string) string, sockets []string) string {
 }
 
 // reporting names both mechanisms: browsers that know report-to ignore
-// report-uri.
+// report-uri, even where they have no endpoint for it.
 func (s Sources) reporting() string {
-	if s.ReportPath == "" {
+	switch {
+	case s.ReportPath == "":
 		return ""
+	case !s.Secure:
+		return "report-uri " + s.ReportPath
 	}
 	return "report-uri " + s.ReportPath + "; report-to " + reportGroup
 }
@@ -113,7 +117,7 @@ func (s Sources) Add(h http.Header, policy string, reportOnly bool) {
 		name = "Content-Security-Policy-Report-Only"
 	}
 	h.Add(name, policy)
-	if s.ReportPath != "" {
+	if s.ReportPath != "" && s.Secure {
 		h.Add("Reporting-Endpoints", reportGroup+`="`+s.ReportPath+`"`)
 	}
 }

@@ -172,7 +172,7 @@ func TestStrict(t *testing.T) {
 
 func TestAdd(t *testing.T) {
 	h := http.Header{"Content-Security-Policy": {"img-src  *"}, "Reporting-Endpoints": {`own="/own"`}}
-	s := Sources{ReportPath: "/_consent/report"}
+	s := Sources{ReportPath: "/_consent/report", Secure: true}
 	s.Add(h, "default-src 'self'", false)
 	s.Add(h, "default-src 'none'", true)
 	s.Add(h, "", false)
@@ -197,4 +197,18 @@ func BenchmarkPolicy(b *testing.B) {
 		s.Policy()
 	}
 	b.ReportMetric(float64(len(s.Policy())), "B-policy")
+}
+
+// Chromium knows no reporting endpoints on plain HTTP, and report-to there turns
+// report-uri off.
+func TestReportsGoSomewhereOverHTTPToo(t *testing.T) {
+	h := http.Header{}
+	s := Sources{ReportPath: "/r"}
+	s.Add(h, s.Policy(), false)
+	if got := directives(h.Get("Content-Security-Policy")); got["report-to"] != nil || !slices.Equal(got["report-uri"], []string{"/r"}) {
+		t.Errorf("policy %q", h.Get("Content-Security-Policy"))
+	}
+	if got := h["Reporting-Endpoints"]; got != nil {
+		t.Errorf("Reporting-Endpoints %q", got)
+	}
 }

@@ -32,7 +32,7 @@ func judge(_ Kind, url string) bool {
 // responses/ for what is passed on, pages/ for what was rewritten.
 func TestGolden(t *testing.T) {
 	denied := Policy{Allowed: judge}
-	sources := Sources{FirstParty: []string{"*.example.org"}, Services: []string{"allowed.test/embed/"}, ReportPath: "/_consent/report"}
+	sources := Sources{FirstParty: []string{"*.example.org"}, Services: []string{"allowed.test/embed/"}, ReportPath: "/_consent/report", Secure: true}
 	for folder, edit := range map[string]func(http.Header){
 		"responses": func(h http.Header) { Filter(h, denied) },
 		"pages": func(h http.Header) {
