@@ -16,7 +16,11 @@ func (x *exchange) deliver(res *http.Response) {
 	body, isPage := x.document(res)
 	res.Body = body
 	switch {
-	case !isPage || x.site.leftAlone(x.r):
+	case x.site.leftAlone(x.r):
+		x.pass(res)
+	case !isPage && runsAlone(x.r, res.Header):
+		x.passCode(res)
+	case !isPage:
 		x.pass(res)
 	case x.site.observe:
 		x.watch(res)

@@ -15,11 +15,12 @@ import (
 // plugins would withhold things.
 func (x *exchange) outgoing() *http.Request {
 	x.page = asksForPage(x.r) && !x.site.leftAlone(x.r)
-	o := upstream.Outbound{Trusted: x.gateway.trusted, Page: x.page}
+	edited := x.page || isServiceWorker(x.r)
+	o := upstream.Outbound{Trusted: x.gateway.trusted, Page: edited}
 	if !x.site.observe {
 		o.Consent = x.decision().Purposes.String()
 	}
-	if x.page && !x.site.observe {
+	if edited && !x.site.observe {
 		// Decoding costs as much as encoding anew, and the origin is near.
 		o.AcceptEncoding = "identity"
 	}

@@ -32,6 +32,7 @@ type site struct {
 	excluded      []string
 	domain        string // of our own cookie
 	generation    string // of everything that edits pages
+	workerStart   []byte // put before the script of a service worker
 
 	banner   *banner.Banner
 	endpoint *endpoint.Endpoint
@@ -68,6 +69,9 @@ func newSite(c SiteConfig, all Config, parts Parts, trusted upstream.Trusted) (*
 	s.policy.Revision = s.banner.Revision()
 	s.generation = generation(c, parts.Version, s.catalog.Hash())
 	if s.upstream, err = upstream.New(c.Upstream); err != nil {
+		return nil, err
+	}
+	if s.workerStart, err = workerStart(); err != nil {
 		return nil, err
 	}
 	s.openInventory(parts.Inventory, c.Hosts)
