@@ -17,6 +17,7 @@ build: ## bin/consentgate
 
 install: ## what the tests need beside Go (as root on Debian; elsewhere it tells)
 	@.ci/install
+	@.ci/install-axe
 
 check: fmt vet lint vuln ## everything that reads the code without running it
 

@@ -16,6 +16,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
+	"github.com/numfocus/consentgate/consent"
 	"github.com/numfocus/consentgate/proxy/banner"
 )
 
@@ -34,11 +35,20 @@ a::after {content: " HA!" !important} html {font-size: 62.5%} body {font-family:
 // here, every visitor can.
 type browser struct {
 	*testing.T
-	ctx context.Context
-	url string
+	ctx   context.Context
+	url   string
+	world *world
 }
 
 func newBrowser(t *testing.T, style string) *browser {
+	t.Helper()
+	b := newScriptedBrowser(t, style)
+	_, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	b.must(err)
+	return b
+}
+
+func newScriptedBrowser(t *testing.T, style string) *browser {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {
@@ -47,7 +57,7 @@ func newBrowser(t *testing.T, style string) *browser {
 		}
 		t.Skip("no chromium to test with; apt install chromium")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU)...)
@@ -55,33 +65,52 @@ func newBrowser(t *testing.T, style string) *browser {
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
 
-	b := &browser{T: t, ctx: ctx, url: siteWithPages(t, style)}
-	_, err = chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
-	b.must(err)
-	return b
+	w := newWorld(t)
+	server := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) { w.serve(out, r, style) }))
+	t.Cleanup(server.Close)
+	return &browser{T: t, ctx: ctx, url: server.URL, world: w}
 }
 
-// siteWithPages serves pages that have everything the gateway puts into pages.
-func siteWithPages(t *testing.T, style string) string {
-	w := newWorld(t)
-	server := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
-		if w.endpoint.Handles(r.URL.Path) {
-			w.endpoint.ServeHTTP(out, r)
-			return
-		}
-		site, d := w.endpoint.site, w.decide(r)
-		out.Header().Set("Content-Type", "text/html; charset=utf-8")
-		fmt.Fprintf(out, `<!DOCTYPE html><html lang="en"><head>%s<meta name="viewport" content="width=device-width"><title>Site</title><style>%s</style></head><body>%s`,
-			site.Banner.Head("en", d), style, site.Banner.Notice("en", d))
-		for i := range 30 {
-			fmt.Fprintf(out, `<p>Some words of the site and <a href="/page/%d">a link</a>.</p>`, i)
-		}
-		_, _ = out.Write(site.Banner.AppendPlaceholder(nil, "en", banner.Frame{
-			Service: site.Services[1], Source: "https://www.youtube.com/embed/x", Width: "560", Height: "315"}, d))
-		_, _ = io.WriteString(out, string(site.Banner.Link("en", d))+`</body></html>`)
-	}))
-	t.Cleanup(server.Close)
-	return server.URL
+// serve answers with our own pages, and with pages of a site that have everything
+// the gateway puts into them, in the language that the address names.
+func (w *world) serve(out http.ResponseWriter, r *http.Request, style string) {
+	if w.endpoint.Handles(r.URL.Path) {
+		w.endpoint.ServeHTTP(out, r)
+		return
+	}
+	notice, d, lang := w.endpoint.site.Banner, w.decide(r), banner.Lang(r.FormValue("lang"))
+	if lang == "" {
+		lang = "en"
+	}
+	out.Header().Set("Content-Type", "text/html; charset=utf-8")
+	if kind, ok := strings.CutPrefix(r.URL.Path, "/error/"); ok {
+		_ = notice.Message(out, lang, banner.Kind(kind))
+		return
+	}
+	out.Header().Set("Set-Cookie", w.endpoint.cookie(r).ExpireOnce()) // one page has it now
+	fmt.Fprintf(out, `<!DOCTYPE html><html lang="%s" dir="auto"><head>%s<meta name="viewport" content="width=device-width"><title>Site</title><style>%s</style></head><body>%s<main><h1>Open data</h1>`,
+		lang, notice.Head(lang, d), style, notice.Notice(lang, d))
+	if r.URL.Path == "/declaration" {
+		_, _ = out.Write(append([]byte(`<h2>Cookies</h2>`), notice.Declaration(lang)...))
+	} else {
+		_, _ = out.Write(w.article(lang, d))
+	}
+	_, _ = io.WriteString(out, `</main>`+string(notice.Link(lang, d))+`</body></html>`)
+}
+
+func (w *world) article(lang banner.Lang, d consent.Decision) []byte {
+	var page []byte
+	for i := range 30 {
+		page = fmt.Appendf(page, `<p>Some words of the site and <a href="/page/%d">a link</a>.</p>`, i)
+	}
+	page = append(page, `<p>A talk: `...)
+	if youtube := w.endpoint.site.Services[1]; !d.Allows(youtube) {
+		page = w.endpoint.site.Banner.AppendPlaceholder(page, lang, banner.Frame{
+			Service: youtube, Source: "https://www.youtube.com/embed/x", Width: "560", Height: "315"}, d)
+	}
+	page = append(page, ` and the questions. `...)
+	page = w.endpoint.site.Banner.AppendPlaceholder(page, lang, banner.Frame{Source: "https://widget.example.net/w", Width: "100%"}, d)
+	return append(page, `</p>`...)
 }
 
 func (b *browser) must(err error) {
@@ -228,6 +257,10 @@ func TestAWalkWithoutJavaScript(t *testing.T) {
 		t.Errorf("after refusing the visitor is at %s, asked again: %v", b.location(), b.has("#cg-banner"))
 	}
 	b.click(`.cg-placeholder [form=cg-once]`)
+	if b.has(`.cg-placeholder [form=cg-once]`) {
+		t.Error("what was to be loaded once is not")
+	}
+	b.open("/page/0", 1280, 800)
 	b.click(`.cg-placeholder [form=cg-always]`)
 	b.click(`#cg-settings`)
 	if !b.has(`[name=service][value=youtube]:checked`) {

@@ -171,6 +171,9 @@ func (w *world) decide(r *http.Request) consent.Decision {
 			v.Choice = &c
 		}
 	}
+	for _, value := range token.Find(r.Header["Cookie"], token.Cookie{Secure: w.secure}.OnceName()) {
+		v.Once, _ = w.tokens.DecodeOnce(value)
+	}
 	return w.policy.Decide(v, w.now)
 }
 
