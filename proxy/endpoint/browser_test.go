@@ -3,6 +3,7 @@ package endpoint
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -19,6 +20,8 @@ import (
 	"github.com/numfocus/consentgate/consent"
 	"github.com/numfocus/consentgate/proxy/banner"
 )
+
+var update = flag.Bool("update", false, "write the golden files anew")
 
 // calm and hostile are the style sheets of two sites.
 const (
