@@ -166,7 +166,7 @@ type button struct {
 
 // L2, in the browser's own numbers: same size, same row, same style, on any
 // site, screen and scheme.
-func TestBothButtonsLookTheSame(t *testing.T) {
+func TestL2BothButtonsLookTheSame(t *testing.T) {
 	dark := &emulation.MediaFeature{Name: "prefers-color-scheme", Value: "dark"}
 	for name, style := range map[string]string{"calm": calm, "hostile": hostile} {
 		t.Run(name, func(t *testing.T) {
