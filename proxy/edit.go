@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"strings"
@@ -32,7 +33,7 @@ func (x *exchange) edit(res *http.Response) {
 		x.w.WriteHeader(res.StatusCode)
 		return
 	}
-	w := &pageWriter{x: x, page: pageInfo{res.StatusCode, coding, x.options(res)}, held: x.gateway.buffer()}
+	w := &pageWriter{x: x, page: pageInfo{res.StatusCode, coding, x.options(res)}, held: x.gateway.reuse.buffer()}
 	defer w.release()
 	plain := *res
 	plain.Body, plain.ContentLength = io.NopCloser(decoded), -1
@@ -71,8 +72,8 @@ func (x *exchange) rules() *page {
 type pageWriter struct {
 	x      *exchange
 	page   pageInfo
-	held   *[]byte // from the gateway's buffers; nil: released
-	stream *stream // nil: the page may still be whole
+	held   *bytes.Buffer // nil: released
+	stream *stream       // nil: the page may still be whole
 }
 
 var _ http.ResponseWriter = (*pageWriter)(nil)
@@ -81,9 +82,8 @@ var _ http.ResponseWriter = (*pageWriter)(nil)
 const wholeMax = 256 << 10
 
 func (w *pageWriter) Write(p []byte) (int, error) {
-	if w.stream == nil && len(*w.held)+len(p) <= wholeMax {
-		*w.held = append(*w.held, p...)
-		return len(p), nil
+	if w.stream == nil && w.held.Len()+len(p) <= wholeMax {
+		return w.held.Write(p)
 	}
 	if err := w.begin(); err != nil {
 		return 0, err
@@ -100,14 +100,14 @@ func (w *pageWriter) begin() error {
 	if w.stream, err = w.x.newStream(w.page); err != nil {
 		return err
 	}
-	_, err = w.stream.Write(*w.held)
+	_, err = w.stream.Write(w.held.Bytes())
 	w.giveBack()
 	return err
 }
 
 // FlushError is called when the origin is silent for a moment.
 func (w *pageWriter) FlushError() error {
-	if w.stream == nil && len(*w.held) == 0 {
+	if w.stream == nil && w.held.Len() == 0 {
 		return nil // nothing has come yet
 	}
 	if err := w.begin(); err != nil {
@@ -120,20 +120,20 @@ func (w *pageWriter) end() error {
 	if w.stream != nil {
 		return w.stream.end()
 	}
-	return w.x.whole(w.page, *w.held)
+	return w.x.whole(w.page, w.held.Bytes())
 }
 
 // release gives back what a page holds, whole or cut off.
 func (w *pageWriter) release() {
 	w.giveBack()
 	if w.stream != nil {
-		w.stream.encoder.Abort()
+		w.stream.release()
 	}
 }
 
 func (w *pageWriter) giveBack() {
 	if w.held != nil {
-		w.x.gateway.buffers.Put(w.held)
+		w.x.gateway.reuse.giveBack(w.held)
 		w.held = nil
 	}
 }
@@ -142,12 +142,3 @@ func (w *pageWriter) Header() http.Header { return w.x.w.Header() }
 
 // WriteHeader does nothing: the header is sent when more is known.
 func (w *pageWriter) WriteHeader(int) {}
-
-func (g *Gateway) buffer() *[]byte {
-	b, ok := g.buffers.Get().(*[]byte)
-	if !ok {
-		b = new([]byte)
-	}
-	*b = (*b)[:0]
-	return b
-}

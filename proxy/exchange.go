@@ -37,6 +37,9 @@ func (g *Gateway) begin(w http.ResponseWriter, r *http.Request) *exchange {
 		x.site = s
 	}
 	x.judge = judge{site: x.site, host: host}
+	if x.site != nil {
+		x.judge.offer = x.site.offers.now.Load()
+	}
 	return x
 }
 
@@ -62,7 +65,7 @@ func hostname(hostport string) string {
 
 // decide says who asks and what is allowed.
 func (x *exchange) decide() {
-	x.judge.decision = x.site.decide(x.r, x.secure())
+	x.judge.decision = x.site.decide(x.judge.offer, x.r, x.secure())
 }
 
 func (x *exchange) decision() *consent.Decision { return &x.judge.decision }

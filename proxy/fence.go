@@ -52,6 +52,9 @@ func (x *exchange) fence(strict bool) {
 	}
 	h := x.w.Header()
 	s := x.site.sources(x.judge.host, x.secure())
+	if d.AllowsUnknown() {
+		s.Unknown = headers.Allow // no list of hosts could say so
+	}
 	if !x.site.observe {
 		headers.Restrict(h, x.headerPolicy())
 	}
@@ -126,7 +129,7 @@ func (s *site) sources(host string, secure bool) headers.Sources {
 	return headers.Sources{
 		FirstParty: s.firstParty.patterns(host),
 		Unknown:    s.unknown.inPolicy(),
-		ReportPath: s.endpoint.Prefix() + "report",
+		ReportPath: s.offers.now.Load().endpoint.Prefix() + "report",
 		Secure:     secure,
 	}
 }

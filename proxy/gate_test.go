@@ -46,7 +46,8 @@ func newOrigin(t *testing.T) *origin {
 type gate struct {
 	server *httptest.Server
 	client *http.Client // follows no redirects
-	seen   string       // the last line of the log that was read
+	clock  *clock
+	seen   string // the last line of the log that was read
 	log    *logBook
 }
 
@@ -67,6 +68,9 @@ func (l *logBook) String() string {
 	defer l.mu.Unlock()
 	return l.text.String()
 }
+
+// later lets time pass.
+func (g *gate) later(d time.Duration) { g.clock.ahead.Add(int64(d)) }
 
 // lastLog waits for the line about the last request: it is written when the
 // visitor has the answer already.
@@ -96,11 +100,12 @@ func (o *origin) gateway(t *testing.T, change ...func(*proxy.Config)) *gate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := new(logBook)
+	log, clock := new(logBook), new(clock)
 	g, err := proxy.New(c, proxy.Parts{
 		Ledger: ledgertest.New(),
 		Tokens: tokens,
 		Log:    zerolog.New(log),
+		Now:    clock.now,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -110,6 +115,7 @@ func (o *origin) gateway(t *testing.T, change ...func(*proxy.Config)) *gate {
 	return &gate{
 		server: server,
 		log:    log,
+		clock:  clock,
 		client: &http.Client{
 			Transport:     &http.Transport{DisableCompression: true},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

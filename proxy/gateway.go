@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -28,7 +27,7 @@ type Gateway struct {
 	parts   Parts
 	codings encode.Pool
 	memo    *memo.Memo
-	buffers sync.Pool // of *[]byte
+	reuse   reuse
 }
 
 // Parts are what a gateway is given besides its configuration.
@@ -97,8 +96,8 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.refuse(http.StatusMisdirectedRequest, "no site has this host")
 		return
 	}
-	if x.site.endpoint.Handles(r.URL.Path) { // before anything that could fail
-		x.site.endpoint.ServeHTTP(x.own(), r)
+	if x.judge.offer.endpoint.Handles(r.URL.Path) { // before anything that could fail
+		x.judge.offer.endpoint.ServeHTTP(x.own(), r)
 		return
 	}
 	x.decide()

@@ -40,7 +40,7 @@ func TestWhatIsNotADocumentPassesByteForByte(t *testing.T) {
 			o := newOrigin(t)
 			o.handle = answer(200, tt.body, "Content-Type", tt.contentType, "Etag", `"v1"`, "Last-Modified", "Tue, 24 Nov 2026 00:00:00 GMT",
 				"Cache-Control", "public, max-age=60", "Content-Digest", "sha-256=:x:")
-			res, got := o.gateway(t).fetch(t, "/thing", nil)
+			res, got := o.gateway(t).fetch(t, "/thing", http.Header{"Accept": {"*/*"}})
 			if got != tt.body {
 				t.Errorf("got %q", got)
 			}
@@ -287,6 +287,9 @@ func TestHeadHasTheHeaderOfGet(t *testing.T) {
 func TestVisitorsCopyIsNotSentAgain(t *testing.T) {
 	o := trackedOrigin(t)
 	g := o.gateway(t)
+	g.fetch(t, "/", nil) // the gateway learns what the site uses, and tells of that from then on
+	g.later(2 * time.Second)
+	g.fetch(t, "/", nil)
 	res, _ := g.fetch(t, "/", nil)
 	tag := res.Header.Get("Etag")
 	if !strings.HasPrefix(tag, `W/"`) {

@@ -31,6 +31,7 @@ const (
 // unfit for concurrent use.
 type judge struct {
 	site     *site
+	offer    *offer // what the visitor is told of
 	host     string // the request's host, for whom the site is first party
 	decision consent.Decision
 	parser   catalog.Parser

@@ -13,6 +13,9 @@ import (
 // the query left out: it may name the visitor.
 func (x *exchange) end() {
 	x.remember()
+	if x.site != nil {
+		x.site.renew(x.gateway.parts.now())
+	}
 	if p := recover(); p != nil {
 		x.log(http.ErrAbortHandler == p)
 		panic(p) // net/http closes the connection: the visitor sees that the page is not whole

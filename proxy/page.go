@@ -45,7 +45,7 @@ func (p *page) Base(href []byte) {
 	}
 }
 
-func (p *page) Language(tag []byte) { p.lang = p.site.banner.Match(string(tag), p.accept) }
+func (p *page) Language(tag []byte) { p.lang = p.offer.banner.Match(string(tag), p.accept) }
 
 func (p *page) URL(ref *rewrite.Ref) rewrite.Action {
 	v := p.url(&p.base, ref.Kind, ref.URL)
@@ -85,7 +85,7 @@ func (p *page) AppendPlaceholder(dst []byte, el *rewrite.Element) []byte {
 		value, _ := el.Attr(name)
 		return string(value)
 	}
-	return p.site.banner.AppendPlaceholder(dst, p.language(), banner.Frame{
+	return p.offer.banner.AppendPlaceholder(dst, p.language(), banner.Frame{
 		Service: s,
 		Source:  p.resolve(el.Ref.URL),
 		Title:   attr("title"),
@@ -111,11 +111,11 @@ func (p *page) AppendInsert(dst []byte, at rewrite.Place) []byte {
 	lang := p.language()
 	switch at {
 	case rewrite.HeadStart:
-		return append(dst, p.site.banner.Head(lang, p.decision)...)
+		return append(dst, p.offer.banner.Head(lang, p.decision)...)
 	case rewrite.BodyStart:
-		return append(dst, p.site.banner.Notice(lang, p.decision)...)
+		return append(dst, p.offer.banner.Notice(lang, p.decision)...)
 	case rewrite.BodyEnd:
-		return append(dst, p.site.banner.Link(lang, p.decision)...)
+		return append(dst, p.offer.banner.Link(lang, p.decision)...)
 	}
 	return dst
 }
@@ -124,7 +124,7 @@ func (p *page) AppendInsert(dst []byte, at rewrite.Place) []byte {
 // reads.
 func (p *page) language() banner.Lang {
 	if p.lang == "" {
-		p.lang = p.site.banner.Match("", p.accept)
+		p.lang = p.offer.banner.Match("", p.accept)
 	}
 	return p.lang
 }

@@ -23,19 +23,18 @@ import (
 // A site is one site with everything prepared that its requests need.
 type site struct {
 	name          string
-	policy        consent.Policy
 	catalog       *catalog.Catalog
 	firstParty    parties
 	unknown       Unknown
 	strictCookies bool
 	observe       bool
 	excluded      []string
-	domain        string // of our own cookie
-	generation    string // of everything that edits pages
-	workerStart   []byte // put before the script of a service worker
+	domain        string                     // of our own cookie
+	named         map[consent.ServiceID]bool // services the configuration has
+	workerStart   []byte                     // put before the script of a service worker
 
-	banner   *banner.Banner
-	endpoint *endpoint.Endpoint
+	banner   *banner.Banner // with all services; what visitors see is in the offer
+	offers   offers
 	upstream *upstream.Upstream
 	policies policies
 	parts    Parts
@@ -46,7 +45,6 @@ type site struct {
 func newSite(c SiteConfig, all Config, parts Parts, trusted upstream.Trusted) (*site, error) {
 	s := &site{
 		name:          c.name(),
-		policy:        consent.Policy{},
 		firstParty:    newParties(c.Hosts, c.FirstParty),
 		unknown:       cmp.Or(c.Unknown, UnknownBlockActive),
 		strictCookies: c.Cookies == Strict,
@@ -62,12 +60,6 @@ func newSite(c SiteConfig, all Config, parts Parts, trusted upstream.Trusted) (*
 	if s.catalog, err = newCatalog(c.Services); err != nil {
 		return nil, err
 	}
-	prefix := cmp.Or(all.Signals.Prefix, endpoint.DefaultPrefix)
-	if s.banner, err = banner.New(c.Notice, s.catalog.Services(), prefix); err != nil {
-		return nil, err
-	}
-	s.policy.Revision = s.banner.Revision()
-	s.generation = generation(c, parts.Version, s.catalog.Hash())
 	if s.upstream, err = upstream.New(c.Upstream); err != nil {
 		return nil, err
 	}
@@ -75,8 +67,7 @@ func newSite(c SiteConfig, all Config, parts Parts, trusted upstream.Trusted) (*
 		return nil, err
 	}
 	s.openInventory(parts.Inventory, c.Hosts)
-	s.endpoint, err = endpoint.New(all.Signals, s.forEndpoint(c.Hosts, trusted))
-	return s, err
+	return s, s.openOffers(c, all, func(o *offer) endpoint.Site { return s.forEndpoint(o, c.Hosts, trusted) })
 }
 
 func newCatalog(own catalog.Config) (*catalog.Catalog, error) {
@@ -91,20 +82,20 @@ func newCatalog(own catalog.Config) (*catalog.Catalog, error) {
 	return catalog.New(services)
 }
 
-func (s *site) forEndpoint(hosts []string, trusted upstream.Trusted) endpoint.Site {
+func (s *site) forEndpoint(o *offer, hosts []string, trusted upstream.Trusted) endpoint.Site {
 	secure := func(r *http.Request) bool { return upstream.IsTLS(r, trusted) }
 	return endpoint.Site{
 		Name:     s.name,
 		Hosts:    hosts,
 		Observe:  s.observe,
-		Policy:   s.policy,
+		Policy:   o.policy,
 		Services: s.catalog.Services(),
 		Catalog:  s.catalog.Hash(),
-		Banner:   s.banner,
+		Banner:   o.banner,
 		Ledger:   s.parts.Ledger,
 		Tokens:   s.parts.Tokens,
 		Domain:   s.domain,
-		Decide:   func(r *http.Request) consent.Decision { return s.decide(r, secure(r)) },
+		Decide:   func(r *http.Request) consent.Decision { return s.decide(o, r, secure(r)) },
 		Secure:   secure,
 		Host:     func(r *http.Request) string { return visitorsHost(r, trusted) },
 		Fence:    func(r *http.Request) banner.Fence { return s.guarded(hostname(visitorsHost(r, trusted))) },
@@ -121,14 +112,14 @@ func (s *site) forEndpoint(hosts []string, trusted upstream.Trusted) endpoint.Si
 }
 
 // decide says who asks and what is allowed.
-func (s *site) decide(r *http.Request, secure bool) consent.Decision {
+func (s *site) decide(o *offer, r *http.Request, secure bool) consent.Decision {
 	v := consent.Visitor{Signals: signal.Read(r.Header)}
 	if lines := r.Header["Cookie"]; len(lines) > 0 {
 		own := s.cookie(secure)
 		v.Choice = s.choice(token.Find(lines, own.Name()))
 		v.Once = s.once(token.Find(lines, own.OnceName()))
 	}
-	return s.policy.Decide(v, s.parts.now())
+	return o.policy.Decide(v, s.parts.now())
 }
 
 // choice takes the newest of several: a browser sends two when the cookie

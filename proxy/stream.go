@@ -15,8 +15,9 @@ type stream struct {
 	encoder  *encode.Writer
 	out      *lateWriter
 
-	early []byte // of the page, until the rewriter has accepted its charset
-	raw   bool   // it has not: the page is sent as it is, fenced
+	early []byte // of the page, as long as the rewriter may not know its charset
+	late  bool   // it knows it
+	raw   bool   // nobody does: the page is sent as it is, fenced
 }
 
 func (x *exchange) newStream(p pageInfo) (*stream, error) {
@@ -25,7 +26,13 @@ func (x *exchange) newStream(p pageInfo) (*stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &stream{x: x, out: out, encoder: encoder, rewriter: rewrite.NewWriter(encoder, x.rules(), p.options)}, nil
+	return &stream{x: x, out: out, encoder: encoder, rewriter: x.gateway.reuse.rewriter(encoder, x.rules(), p.options)}, nil
+}
+
+// release gives back what a stream holds, at its end or where it was cut off.
+func (s *stream) release() {
+	s.encoder.Abort()
+	s.x.gateway.reuse.done(s.rewriter)
 }
 
 // earlyBytes is more than the rewriter looks at for a charset.
@@ -35,17 +42,27 @@ func (s *stream) Write(p []byte) (int, error) {
 	if s.raw {
 		return s.encoder.Write(p)
 	}
-	if len(s.early) < earlyBytes {
-		s.early = append(s.early, p...)
-	}
 	_, err := s.rewriter.Write(p)
-	return len(p), s.understood(err)
+	if err := s.understood(err, p); err != nil {
+		return 0, err
+	}
+	s.remember(p)
+	return len(p), nil
+}
+
+// remember keeps the beginning of the page, until there is enough of it.
+func (s *stream) remember(p []byte) {
+	if s.late = s.late || len(s.early)+len(p) >= earlyBytes; s.late {
+		s.early = nil
+		return
+	}
+	s.early = append(s.early, p...)
 }
 
 // end completes the page.
 func (s *stream) end() error {
 	if !s.raw {
-		if err := s.understood(s.rewriter.Close()); err != nil {
+		if err := s.understood(s.rewriter.Close(), nil); err != nil {
 			return err
 		}
 	}
@@ -57,16 +74,19 @@ func (s *stream) end() error {
 
 // understood takes a page whose charset nobody knows out of the rewriter's
 // hands: it is sent as it is, with a policy that keeps the browser from loading
-// or running what it asks for. Nothing of it has been sent yet: the rewriter holds
-// everything until it knows the charset.
-func (s *stream) understood(err error) error {
+// or running what it asks for. Nothing of it has been sent yet, neither what came
+// early nor p: the rewriter holds everything until it knows the charset.
+func (s *stream) understood(err error, p []byte) error {
 	if !errors.Is(err, rewrite.ErrCharset) {
 		return err
 	}
 	s.raw = true
 	s.x.tally.beyond++
 	s.x.fence(true)
-	_, err = s.encoder.Write(s.early)
+	if _, err := s.encoder.Write(s.early); err != nil {
+		return err
+	}
+	_, err = s.encoder.Write(p)
 	return err
 }
 

@@ -61,7 +61,7 @@ func (x *exchange) dependsOn(p pageInfo) string {
 	lang := x.site.banner.Match("", strings.Join(x.r.Header["Accept-Language"], ","))
 	base := x.base()
 	return strings.Join([]string{
-		x.site.generation, x.decision().Key(), string(lang), p.coding, p.options.Charset,
+		x.judge.offer.generation, x.decision().Key(), string(lang), p.coding, p.options.Charset,
 		strconv.Itoa(int(p.options.Mode)), string(base.Scheme), string(base.Host), x.r.URL.EscapedPath(),
 	}, "\x00")
 }
@@ -69,34 +69,39 @@ func (x *exchange) dependsOn(p pageInfo) string {
 // render edits and encodes a page. In front is its tally, and where the
 // inventory has what was seen in it: refs, where that is known already.
 func (x *exchange) render(p pageInfo, body []byte, level int, refs []byte) ([]byte, error) {
-	var out bytes.Buffer
+	plain, out := x.gateway.reuse.buffer(), x.gateway.reuse.buffer()
+	defer x.gateway.reuse.giveBack(plain)
+	defer x.gateway.reuse.giveBack(out)
 	rules := x.rules()
 	rules.tally, rules.seen = new(tally), new(inventory.Sightings)
-	encoder, err := x.gateway.codings.NewWriter(p.coding, &out, level)
-	if err != nil {
-		return nil, err
-	}
-	defer encoder.Abort()
-	var plain bytes.Buffer
-	plain.Grow(len(body) + len(body)/8)
-	rewriter := rewrite.NewWriter(&plain, rules, p.options)
-	if _, err := rewriter.Write(body); err != nil {
-		return nil, err
-	}
-	if err := rewriter.Close(); err != nil {
+	if err := x.rewrite(plain, rules, p.options, body); err != nil {
 		return nil, err
 	}
 	if refs == nil {
 		refs = x.site.inventory.Record(nil, x.example(p.status), rules.seen)
 	}
-	out.Write(appendRefs(rules.tally.append(nil), refs))
+	out.Write(appendRefs(rules.tally.append(out.AvailableBuffer()), refs))
+	encoder, err := x.gateway.codings.NewWriter(p.coding, out, level)
+	if err != nil {
+		return nil, err
+	}
+	defer encoder.Abort()
 	if _, err := encoder.Write(plain.Bytes()); err != nil {
 		return nil, err
 	}
 	if err := encoder.Close(); err != nil {
 		return nil, err
 	}
-	return out.Bytes(), nil
+	return bytes.Clone(out.Bytes()), nil
+}
+
+func (x *exchange) rewrite(dst *bytes.Buffer, rules rewrite.Rules, o rewrite.Options, body []byte) error {
+	w := x.gateway.reuse.rewriter(dst, rules, o)
+	defer x.gateway.reuse.done(w)
+	if _, err := w.Write(body); err != nil {
+		return err
+	}
+	return w.Close()
 }
 
 // improve replaces a page that is asked for again and again by a smaller coding
@@ -123,7 +128,7 @@ func (x *exchange) unreadable(p pageInfo, body []byte) error {
 	if err != nil {
 		return err
 	}
-	defer s.encoder.Abort()
+	defer s.release()
 	if _, err := s.Write(body); err != nil {
 		return err
 	}

@@ -43,11 +43,18 @@ func (c *charset) reset(label string) {
 func (w *Writer) decode(p []byte) {
 	c := &w.charset
 	if !c.known {
-		c.head = append(c.head, p...)
+		n := min(len(p), maxPrescan-len(c.head))
+		c.head = append(c.head, p[:n]...)
 		if w.findCharset(false); !c.known || w.err != nil {
 			return
 		}
-		p = c.head
+		if n < len(c.head) { // some of it came before
+			w.scan(c.head)
+			p = p[n:]
+		}
+		if len(p) == 0 || w.err != nil {
+			return
+		}
 	}
 	w.scan(p)
 }
