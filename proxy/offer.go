@@ -52,7 +52,7 @@ func (s *site) renew(now time.Time) {
 }
 
 // used lists the services the site is known to use: what the inventory has seen
-// and what the configuration names. While nothing has been seen it may be any.
+// and the site's own in its configuration. While nothing has been seen it may be any.
 func (s *site) used() []*consent.Service {
 	seen := s.inventory.Seen()
 	if len(seen) == 0 {
@@ -105,8 +105,8 @@ func (s *site) openOffers(c SiteConfig, all Config, with func(*offer) endpoint.S
 	}
 	s.banner = base
 	s.named = map[consent.ServiceID]bool{}
-	for id := range c.Services {
-		s.named[id] = true
+	for id, entry := range c.Services {
+		s.named[id] = entry.Name != "" // its own, and no change to a known one
 	}
 	s.offers.make = func(services []*consent.Service, joined []consent.Addition) (*offer, error) {
 		o := &offer{services: idsOf(services), banner: base.WithServices(services), policy: base.Policy(joined)}
