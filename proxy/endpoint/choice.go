@@ -179,6 +179,9 @@ func (e *Endpoint) record(r *http.Request, f form, d consent.Decision, c consent
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), storeFor)
 	defer cancel()
 	if receipt, ok := e.receiptOf(r, f, d, c); ok {
+		if err := e.keepNotice(ctx, e.language(r)); err != nil {
+			return fmt.Errorf("keep the notice that was shown: %w", err)
+		}
 		if err := e.site.Ledger.Append(ctx, receipt); err != nil {
 			return fmt.Errorf("record choice: %w", err)
 		}
@@ -194,6 +197,29 @@ func (e *Endpoint) record(r *http.Request, f form, d consent.Decision, c consent
 	if err != nil {
 		return fmt.Errorf("count refusal: %w", err)
 	}
+	return nil
+}
+
+// A noticeKeeper is a ledger that keeps what its receipts say was shown.
+type noticeKeeper interface {
+	PutNotice(ctx context.Context, n ledger.Notice) error
+}
+
+// keepNotice has the ledger keep the notice in a language, once: a receipt holds
+// no more than its hash.
+func (e *Endpoint) keepNotice(ctx context.Context, lang banner.Lang) error {
+	keeper, ok := e.site.Ledger.(noticeKeeper)
+	if _, kept := e.noticesKept.Load(lang); kept || !ok {
+		return nil
+	}
+	shown, err := e.site.Banner.Shown(lang)
+	if err != nil {
+		return err
+	}
+	if err := keeper.PutNotice(ctx, ledger.NewNotice(e.site.Policy.Revision, string(lang), shown)); err != nil {
+		return err
+	}
+	e.noticesKept.Store(lang, true)
 	return nil
 }
 

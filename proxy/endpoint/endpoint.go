@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/numfocus/consentgate/consent"
@@ -58,6 +59,8 @@ type Endpoint struct {
 	services map[consent.ServiceID]*consent.Service
 	routes   map[string]route
 	crossing *http.CrossOriginProtection
+
+	noticesKept sync.Map // by language: the ledger has them
 }
 
 // A route is what one path answers. Without get or post it does not answer that
