@@ -43,7 +43,7 @@ func (x *exchange) passCode(res *http.Response) {
 	}
 	h := x.w.Header()
 	h["Cache-Control"] = []string{"no-store"}
-	x.fence(false)
+	x.fenceUnedited()
 	if isServiceWorker(x.r) && res.StatusCode == http.StatusOK && hasBody(x.r, res) {
 		x.startWorker(h, res)
 		defer res.Body.Close() // the reader that decodes

@@ -25,7 +25,7 @@ func (x *exchange) deliver(res *http.Response) {
 	case x.site.observe:
 		x.watch(res)
 	case res.StatusCode == http.StatusPartialContent, noTransform(res.Header):
-		x.fence(false)
+		x.fenceUnedited()
 		x.pass(res)
 	default:
 		x.edit(res)

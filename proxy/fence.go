@@ -3,6 +3,7 @@ package proxy
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -46,12 +47,26 @@ func readAsHTML(h http.Header) {
 // fence adds the policy that has the browser itself refuse what is withheld;
 // the strict one where nobody could look into the page.
 func (x *exchange) fence(strict bool) {
+	x.fenceBy(x.site.sources(x.judge.host, x.secure()), strict)
+}
+
+// fenceUnedited is for what is sent as it came: there may be pictures in it of
+// somebody who is withheld, and a policy can only tell them from those of
+// strangers by leaving out both.
+func (x *exchange) fenceUnedited() {
+	s := x.site.sources(x.judge.host, x.secure())
+	if s.Unknown == headers.BlockActive && !x.site.observe {
+		s.Unknown = headers.BlockAll
+	}
+	x.fenceBy(s, false)
+}
+
+func (x *exchange) fenceBy(s headers.Sources, strict bool) {
 	d := x.decision()
 	if d.AllowsEverything() {
 		return
 	}
 	h := x.w.Header()
-	s := x.site.sources(x.judge.host, x.secure())
 	if d.AllowsUnknown() {
 		s.Unknown = headers.Allow // no list of hosts could say so
 	}
@@ -62,7 +77,8 @@ func (x *exchange) fence(strict bool) {
 		s.Add(h, s.Strict(), false)
 		return
 	}
-	s.Add(h, x.site.policies.get(string(x.base().Scheme)+"://"+x.judge.host+" "+d.Key(), func() string {
+	key := string(x.base().Scheme) + "://" + x.judge.host + " " + d.Key() + " " + strconv.Itoa(int(s.Unknown))
+	s.Add(h, x.site.policies.get(key, func() string {
 		s.Services, s.Sockets = x.site.allowedPatterns(d)
 		return s.Policy()
 	}), x.site.observe)

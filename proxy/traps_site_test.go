@@ -176,7 +176,7 @@ func (s trapSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/fragment":
 		h.Set("Content-Type", "text/html")
 		fmt.Fprintf(w, `<p>A part of a page.<script src="%s"></script><iframe src="%[1]s"></iframe></p>`, to)
-	case "/document.svg", "/document.xhtml", "/document.xml":
+	case "/picture.svg", "/document.svg", "/document.xhtml", "/document.xml":
 		s.xml(w, r.URL.Path, to)
 	default:
 		h.Set("Content-Type", "text/javascript")
@@ -220,8 +220,11 @@ func (s trapSite) xml(w http.ResponseWriter, path, secret string) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	mediaType, text := "image/svg+xml", `<svg xmlns="http://www.w3.org/2000/svg"><script href="%s"/><image href="%[1]s" width="9" height="9"/></svg>`
-	if path != "/document.svg" {
+	mediaType, text := "image/svg+xml", `<svg xmlns="http://www.w3.org/2000/svg"><script href="%s"/></svg>`
+	if path == "/picture.svg" {
+		text = `<svg xmlns="http://www.w3.org/2000/svg"><image href="%s" width="9" height="9"/></svg>`
+	}
+	if strings.HasPrefix(path, "/document.x") {
 		mediaType, text = "application/xhtml+xml", `<html xmlns="http://www.w3.org/1999/xhtml"><head><title>x</title></head><body><script src="%s"/></body></html>`
 	}
 	if path == "/document.xml" {

