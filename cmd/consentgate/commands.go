@@ -76,6 +76,21 @@ What scripts load later is not seen: for that there is consentgate inventory.`,
 			run:   scanCommand,
 		},
 		{
+			name: "audit", args: "URL [--browser PATH] [--pages N] [--config FILE [--site NAME]] [--json FILE] [--html FILE] [--shots]",
+			short: "prove in a real browser what leaves a site, and what does not",
+			long: `Opens pages of a site in Chromium as visitors of every kind: a new one, with DNT,
+with GPC, one who refuses, allows one purpose, accepts, and withdraws; each with
+and without JavaScript, and each with a browser that has never been anywhere.
+Whatever leaves the site, and whatever is kept in the browser, is held against
+what that visitor has allowed. Exit code 1 means that something escaped.
+
+It works on any site. Where there is no notice of Consentgate, only visitors who
+choose nothing can be tried. The browser is Chromium or Chrome: --browser, the
+variable CONSENTGATE_BROWSER, or the first that is found.`,
+			flags: func(f *flag.FlagSet) { new(auditOptions).register(f) },
+			run:   auditCommand,
+		},
+		{
 			name: "inventory", args: "[--admin ADDR | --data DIR | --config FILE] [--site NAME] [--json]",
 			short: "list the third parties and cookies a gateway has seen",
 			long: `What documents, headers and cookies have shown, and what browsers report: by
