@@ -20,6 +20,7 @@ type edition struct {
 	site
 	notice []byte
 	foot   [footKinds][]byte
+	moulds moulds
 	pages  func() pages
 }
 

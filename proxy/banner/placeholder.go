@@ -26,19 +26,15 @@ func (b *Banner) AppendPlaceholder(dst []byte, l Lang, f Frame, d consent.Decisi
 	if box.unseen() {
 		return dst
 	}
-	out := appender{dst}
-	if err := b.templates.ExecuteTemplate(&out, "placeholder", placeholderOf(b.in(l), f, box, d)); err != nil {
+	e := b.in(l)
+	in := fillingOf(f, box)
+	m, err := e.moulds.get(mouldKey{service: f.Service, signal: d.Signalled(), has: in.has()}, func(k mouldKey) (mould, error) {
+		return b.newMould(e, k)
+	})
+	if err != nil {
 		return dst // nothing stands there then: withheld it is in any case
 	}
-	return out.bytes
-}
-
-// appender collects what a template writes behind what is already there.
-type appender struct{ bytes []byte }
-
-func (a *appender) Write(p []byte) (int, error) {
-	a.bytes = append(a.bytes, p...)
-	return len(p), nil
+	return m.append(dst, in)
 }
 
 // placeholder is what its template fills in.
@@ -54,20 +50,21 @@ type placeholder struct {
 	Signal  bool
 }
 
-func placeholderOf(e *edition, f Frame, box box, d consent.Decision) placeholder {
-	p := placeholder{edition: e, Link: ContentLink(f.Source), Size: box.style(), Signal: d.Signalled()}
-	if s := f.Service; s != nil {
+// placeholderOf is a placeholder with what the filling has in its holes.
+func placeholderOf(e *edition, k mouldKey, in filling) placeholder {
+	p := placeholder{edition: e, Link: in[linkHole], Size: template.CSS(in[sizeHole]), Signal: k.signal}
+	if s := k.service; s != nil {
 		p.ID, p.Service = s.ID, s.Name
 		p.About = e.aboutService(s)
 		if !s.FirstParty {
 			p.Privacy = s.PrivacyURL
 		}
 	} else {
-		p.Service = host(f.Source)
+		p.Service = in[hostHole]
 		p.About = e.text("placeholder.unknown", "host", p.Service, "purpose", e.text("purpose.marketing"))
 	}
 	p.Label = p.Service
-	if title := cut(strings.TrimSpace(f.Title), 80); title != "" && !strings.EqualFold(title, p.Service) {
+	if title := in[titleHole]; title != "" {
 		p.Label = e.text("placeholder.named", "service", p.Service, "title", title)
 	}
 	return p
@@ -139,7 +136,7 @@ func (b box) unseen() bool {
 
 // style gives the size as custom properties, which the style sheet turns into
 // width (w), least height (h) and aspect ratio (r).
-func (b box) style() template.CSS {
+func (b box) style() string {
 	unit := "px"
 	if b.percent {
 		unit = "%"
@@ -148,15 +145,11 @@ func (b box) style() template.CSS {
 	case b.width == 0 && b.height == 0:
 		return ""
 	case b.width == 0:
-		return css("--cg-h:%dpx", b.height)
+		return fmt.Sprintf("--cg-h:%dpx", b.height)
 	case b.height == 0:
-		return css("--cg-w:%d%s", b.width, unit)
+		return fmt.Sprintf("--cg-w:%d%s", b.width, unit)
 	case b.percent:
-		return css("--cg-w:%d%s;--cg-h:%dpx", b.width, unit, b.height)
+		return fmt.Sprintf("--cg-w:%d%s;--cg-h:%dpx", b.width, unit, b.height)
 	}
-	return css("--cg-w:%dpx;--cg-h:auto;--cg-r:%d/%d", b.width, b.width, b.height)
-}
-
-func css(format string, values ...any) template.CSS {
-	return template.CSS(fmt.Sprintf(format, values...))
+	return fmt.Sprintf("--cg-w:%dpx;--cg-h:auto;--cg-r:%d/%d", b.width, b.width, b.height)
 }
