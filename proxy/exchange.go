@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/numfocus/consentgate/consent"
+	"github.com/numfocus/consentgate/consent/catalog"
 	"github.com/numfocus/consentgate/proxy/banner"
 	"github.com/numfocus/consentgate/proxy/inventory"
 	"github.com/numfocus/consentgate/proxy/upstream"
@@ -22,8 +23,9 @@ type exchange struct {
 	start   time.Time
 
 	judge   judge
-	page    bool     // the answer was asked for as an HTML document
-	spent   []string // names of cookies that came in although they are withheld
+	at      catalog.URL // what was asked for, once somebody wants to know: see base
+	page    bool        // the answer was asked for as an HTML document
+	spent   []string    // names of cookies that came in although they are withheld
 	tally   tally
 	seen    inventory.Sightings
 	failure error // what to log

@@ -47,14 +47,14 @@ func readAsHTML(h http.Header) {
 // fence adds the policy that has the browser itself refuse what is withheld;
 // the strict one where nobody could look into the page.
 func (x *exchange) fence(strict bool) {
-	x.fenceBy(x.site.sources(x.judge.host, x.secure()), strict)
+	x.fenceBy(x.site.sources(x.secure()), strict)
 }
 
 // fenceUnedited is for what is sent as it came: there may be pictures in it of
 // somebody who is withheld, and a policy can only tell them from those of
 // strangers by leaving out both.
 func (x *exchange) fenceUnedited() {
-	s := x.site.sources(x.judge.host, x.secure())
+	s := x.site.sources(x.secure())
 	if s.Unknown == headers.BlockActive && !x.site.observe {
 		s.Unknown = headers.BlockAll
 	}
@@ -74,11 +74,13 @@ func (x *exchange) fenceBy(s headers.Sources, strict bool) {
 		headers.Restrict(h, x.headerPolicy())
 	}
 	if strict {
+		s.FirstParty = x.site.firstParty.patterns(x.judge.host)
 		s.Add(h, s.Strict(), false)
 		return
 	}
 	key := string(x.base().Scheme) + "://" + x.judge.host + " " + d.Key() + " " + strconv.Itoa(int(s.Unknown))
 	s.Add(h, x.site.policies.get(key, func() string {
+		s.FirstParty = x.site.firstParty.patterns(x.judge.host)
 		s.Services, s.Sockets = x.site.allowedPatterns(d)
 		return s.Policy()
 	}), x.site.observe)
@@ -134,16 +136,19 @@ func inPage(k headers.Kind) rewrite.Kind {
 
 // base is the URL of the request: what relative URLs resolve against.
 func (x *exchange) base() catalog.URL {
-	scheme := "http"
-	if x.secure() {
-		scheme = "https"
+	if x.at.Host == nil {
+		scheme := "http"
+		if x.secure() {
+			scheme = "https"
+		}
+		x.at = catalog.URL{Scheme: []byte(scheme), Host: []byte(x.judge.host), Path: []byte(x.r.URL.RequestURI())}
 	}
-	return catalog.URL{Scheme: []byte(scheme), Host: []byte(x.judge.host), Path: []byte(x.r.URL.RequestURI())}
+	return x.at
 }
 
-func (s *site) sources(host string, secure bool) headers.Sources {
+// sources are those of a policy; the hosts are added where one is made.
+func (s *site) sources(secure bool) headers.Sources {
 	return headers.Sources{
-		FirstParty: s.firstParty.patterns(host),
 		Unknown:    s.unknown.inPolicy(),
 		ReportPath: s.offers.now.Load().endpoint.Prefix() + "report",
 		Secure:     secure,

@@ -31,6 +31,9 @@ func (x *exchange) log(cut bool) {
 	if x.failure != nil {
 		e = x.gateway.parts.Log.Warn().Err(x.failure)
 	}
+	if !e.Enabled() {
+		return
+	}
 	if x.site != nil {
 		e.Str("site", x.site.name)
 	}

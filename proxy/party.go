@@ -31,9 +31,11 @@ func (p parties) has(asked, host string) bool {
 	if host == asked || p.hosts[host] {
 		return true
 	}
-	domain := catalog.Registrable(host)
-	if len(p.domains) == 0 && domain == catalog.Registrable(asked) || p.domains[domain] {
+	if p.sameDomain(asked, host) {
 		return true
+	}
+	if len(p.hosts) == 0 {
+		return false
 	}
 	for rest := host; rest != ""; {
 		if p.hosts["*."+rest] {
@@ -42,6 +44,27 @@ func (p parties) has(asked, host string) bool {
 		_, rest, _ = strings.Cut(rest, ".")
 	}
 	return false
+}
+
+// sameDomain looks at names from their ends first: most of those in a page have
+// not even that in common with the site, and the public suffix list is long.
+func (p parties) sameDomain(asked, host string) bool {
+	if len(p.domains) == 0 {
+		return ending(host) == ending(asked) && catalog.Registrable(host) == catalog.Registrable(asked)
+	}
+	for domain := range p.domains {
+		if strings.HasSuffix(host, domain) {
+			return p.domains[catalog.Registrable(host)]
+		}
+	}
+	return false
+}
+
+// ending is the last two labels of a host: no two hosts of one registrable
+// domain differ in them.
+func ending(host string) string {
+	i := strings.LastIndexByte(host, '.')
+	return host[strings.LastIndexByte(host[:max(i, 0)], '.')+1:]
 }
 
 // patterns lists the first party's hosts as the catalog writes them.

@@ -27,6 +27,10 @@ func Restrict(h http.Header, p Policy) {
 func restrictPermissions(h http.Header) {
 	const name = "Permissions-Policy"
 	lines := h[name]
+	if len(lines) == 0 {
+		h[name] = []string{permissions}
+		return
+	}
 	if _, err := httpsfv.UnmarshalDictionary(lines); err != nil {
 		lines = nil
 	}
