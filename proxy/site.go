@@ -15,6 +15,7 @@ import (
 	"github.com/numfocus/consentgate/consent/signal"
 	"github.com/numfocus/consentgate/consent/token"
 	"github.com/numfocus/consentgate/proxy/banner"
+	"github.com/numfocus/consentgate/proxy/encode"
 	"github.com/numfocus/consentgate/proxy/endpoint"
 	"github.com/numfocus/consentgate/proxy/inventory"
 	"github.com/numfocus/consentgate/proxy/upstream"
@@ -99,7 +100,7 @@ func (s *site) forEndpoint(o *offer, hosts []string, trusted upstream.Trusted) e
 		Secure:   secure,
 		Host:     func(r *http.Request) string { return visitorsHost(r, trusted) },
 		Fence:    func(r *http.Request) banner.Fence { return s.guarded(hostname(visitorsHost(r, trusted))) },
-		Brotli:   brotli,
+		Brotli:   encode.Pack,
 		Now:      s.parts.now,
 		Random:   rand.Reader,
 		Report: func(r *http.Request, mediaType string, body []byte) bool {
