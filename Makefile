@@ -4,7 +4,7 @@
 .PHONY: help demo build install check fmt vet lint vuln test bench
 
 # Longer than the slowest package takes on two cores, the browser tests included.
-TIMEOUT ?= 20m
+TIMEOUT ?= 45m
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
