@@ -22,6 +22,9 @@ type Config struct {
 	TrustedProxies []string        `yaml:"trusted_proxies"`
 	Cookie         CookieConfig    `yaml:"cookie"`
 	Signals        endpoint.Config `yaml:"signals"`
+	// Compression is "fast" (the default) or "small": fewer bytes for more of the
+	// processor, where edited pages are not remembered yet.
+	Compression Compression `yaml:"compression"`
 	// Memory is for remembering edited pages.
 	Memory memo.Config `yaml:"memory"`
 }
@@ -50,6 +53,9 @@ func (c Config) Check() error {
 			errs = append(errs, consent.Mistake{Field: "cookie.domain", Problem: problem, Cure: "write the domain alone, such as example.org"})
 		}
 	}
+	checkOneOf(func(field, problem, cure string) {
+		errs = append(errs, consent.Mistake{Field: field, Problem: problem, Cure: cure})
+	}, "compression", c.Compression, Fast, Small)
 	errs = append(errs, consent.Within("signals", c.Signals.Check()), consent.Within("memory", c.Memory.Check()), c.checkHosts())
 	return errors.Join(errs...)
 }
@@ -112,6 +118,14 @@ type SiteConfig struct {
 	Excluded []string      `yaml:"excluded"`
 	Notice   banner.Config `yaml:"notice"`
 }
+
+// Compression says how hard pages are compressed while the visitor waits.
+type Compression string
+
+const (
+	Fast  Compression = "fast"
+	Small Compression = "small"
+)
 
 // A Mode says whether a site obeys the decision or only counts.
 type Mode string

@@ -21,11 +21,15 @@ func (x *exchange) pageHeaders(h http.Header) (coding string) {
 	readAsHTML(h)
 	x.fence(false)
 	coding, _ = encode.Negotiate(x.r.Header["Accept-Encoding"], encode.Brotli, encode.Zstd, encode.Gzip)
+	setCoding(h, coding)
+	return coding
+}
+
+func setCoding(h http.Header, coding string) {
 	delete(h, "Content-Encoding")
 	if coding != encode.Identity {
 		h["Content-Encoding"] = []string{coding}
 	}
-	return coding
 }
 
 // readAsHTML has the browser read a page by the rules by which it was edited:

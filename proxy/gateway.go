@@ -27,6 +27,7 @@ type Gateway struct {
 	parts   Parts
 	codings encode.Pool
 	memo    *memo.Memo
+	small   bool // pages are compressed for size
 	reuse   reuse
 }
 
@@ -65,7 +66,7 @@ func New(c Config, parts Parts) (*Gateway, error) {
 	if parts.Inventory == nil {
 		parts.Inventory = inventory.InMemory(parts.now)
 	}
-	g := &Gateway{sites: map[string]*site{}, trusted: trusted, parts: parts, memo: memo.New(c.Memory)}
+	g := &Gateway{sites: map[string]*site{}, trusted: trusted, parts: parts, memo: memo.New(c.Memory), small: c.Compression == Small}
 	for _, sc := range c.Sites {
 		s, err := newSite(sc, c, parts, trusted)
 		if err != nil {
@@ -79,6 +80,14 @@ func New(c Config, parts Parts) (*Gateway, error) {
 		}
 	}
 	return g, nil
+}
+
+// level is that of a coding for a page that a visitor waits for.
+func (g *Gateway) level(coding string) int {
+	if g.small {
+		return encode.Tight(coding)
+	}
+	return encode.Fast(coding)
 }
 
 var _ http.Handler = (*Gateway)(nil)

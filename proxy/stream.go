@@ -21,12 +21,24 @@ type stream struct {
 }
 
 func (x *exchange) newStream(p pageInfo) (*stream, error) {
+	coding, level := x.streamCoding(p.coding)
 	out := &lateWriter{w: x.w, status: p.status}
-	encoder, err := x.gateway.codings.NewWriter(p.coding, out, encode.Fast(p.coding))
+	encoder, err := x.gateway.codings.NewWriter(coding, out, level)
 	if err != nil {
 		return nil, err
 	}
 	return &stream{x: x, out: out, encoder: encoder, rewriter: x.gateway.reuse.rewriter(encoder, x.rules(), p.options)}, nil
+}
+
+// streamCoding is a coding that holds no compressor while the origin is silent:
+// the one that was chosen, if possible, else the best of the others.
+func (x *exchange) streamCoding(chosen string) (coding string, level int) {
+	if level = x.gateway.level(chosen); encode.Parks(chosen, level) {
+		return chosen, level
+	}
+	coding, _ = encode.Negotiate(x.r.Header["Accept-Encoding"], encode.Brotli, encode.Gzip)
+	setCoding(x.w.Header(), coding)
+	return coding, encode.Fast(coding)
 }
 
 // release gives back what a stream holds, at its end or where it was cut off.

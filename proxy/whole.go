@@ -29,7 +29,7 @@ func (x *exchange) whole(p pageInfo, body []byte) error {
 	fresh := false
 	entry, err := x.gateway.memo.Do(x.r.Context(), key, func() ([]byte, error) {
 		fresh = true
-		return x.render(p, body, encode.Fast(p.coding), nil)
+		return x.render(p, body, x.gateway.level(p.coding), nil)
 	})
 	if errors.Is(err, rewrite.ErrCharset) {
 		return x.unreadable(p, body)

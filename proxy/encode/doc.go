@@ -41,6 +41,23 @@ var ErrCoding = errors.New("unknown content coding")
 // Fast is the level of a coding for what is computed while the visitor waits.
 func Fast(string) int { return 1 }
 
+// Tight is the same where bytes are dearer than the processor.
+func Tight(coding string) int {
+	switch coding {
+	case Brotli:
+		return 4
+	case Gzip:
+		return 5
+	}
+	return 3
+}
+
+// Parks reports whether a stream can go on with another compressor: see
+// [Writer.Park].
+func Parks(coding string, level int) bool {
+	return coding == Identity || coding == Gzip || coding == Brotli && level <= 1
+}
+
 // Small is the level of a coding for what is computed once and sent often.
 func Small(coding string) int {
 	switch coding {

@@ -156,9 +156,7 @@ func (z *Writer) closed() error {
 }
 
 // parks reports whether another compressor could go on with the stream.
-func (z *Writer) parks() bool {
-	return z.kind.coding == Gzip || z.kind.coding == Brotli && z.kind.level <= 1
-}
+func (z *Writer) parks() bool { return Parks(z.kind.coding, z.kind.level) }
 
 func (z *Writer) compress(p []byte) error {
 	if err := z.lease(); err != nil {
