@@ -17,6 +17,7 @@ type page struct {
 	base   catalog.URL // what URLs of the document resolve against
 	accept string      // Accept-Language of the visitor
 	lang   banner.Lang // of what is put into the page; empty: not chosen yet
+	nonce  string      // by which the origin's policy knows scripts; empty: none
 	last   Verdict     // on what is about to get a placeholder
 	tally  *tally
 	seen   *inventory.Sightings
@@ -111,7 +112,7 @@ func (p *page) AppendInsert(dst []byte, at rewrite.Place) []byte {
 	lang := p.language()
 	switch at {
 	case rewrite.HeadStart:
-		return append(dst, p.offer.banner.Head(lang, p.decision)...)
+		return append(dst, withNonce(p.offer.banner.Head(lang, p.decision), p.nonce)...)
 	case rewrite.BodyStart:
 		return append(dst, p.offer.banner.Notice(lang, p.decision)...)
 	case rewrite.BodyEnd:

@@ -62,7 +62,7 @@ func (x *exchange) dependsOn(p pageInfo) string {
 	base := x.base()
 	return strings.Join([]string{
 		x.judge.offer.generation, x.decision().Key(), string(lang), p.coding, p.options.Charset,
-		strconv.Itoa(int(p.options.Mode)), string(base.Scheme), string(base.Host), x.r.URL.EscapedPath(),
+		strconv.Itoa(int(p.options.Mode)), string(base.Scheme), string(base.Host), x.r.URL.EscapedPath(), nonceOf(x.w.Header()),
 	}, "\x00")
 }
 
