@@ -20,46 +20,22 @@ import (
 	"github.com/numfocus/consentgate/proxy"
 )
 
-// A limit is a trap that the fences leave open to a service that is withheld, and
-// why. This list is all of them under block-active, with scripts on. None is open
-// under block-all, and none that needs a script is when scripts are off.
-type limit struct{ trap, why string }
-
-const (
-	asMarkup = "a script writes it as markup, which the guard does not read, and the policy has to leave pictures, styles, fonts and media open to hosts nobody knows"
-	inCSS    = "a script puts it into a style, which the guard does not read, and the policy leaves styles and pictures open"
-	unusual  = "a script sets it by a way the guard does not watch, and the policy leaves pictures and media open"
-	hint     = "a policy checks prefetching against its most generous directive, and the guard does not read markup"
-)
-
-var limits = []limit{
-	{"scripts/prefetch-markup", hint},
-	{"scripts/image-detached-markup", asMarkup},
-	{"scripts/image-markup", asMarkup},
-	{"scripts/image-outer-markup", asMarkup},
-	{"scripts/image-write", asMarkup},
-	{"scripts/image-fragment", asMarkup},
-	{"scripts/image-parser", asMarkup},
-	{"scripts/image-template", asMarkup},
-	{"scripts/image-shadow", asMarkup},
-	{"scripts/image-picture", asMarkup},
-	{"scripts/media-source", asMarkup},
-	{"scripts/image-attribute-node", unusual},
-	{"scripts/image-source", unusual},
-	{"scripts/image-input", unusual},
-	{"scripts/image-background", unusual},
-	{"scripts/image-svg-href", unusual},
-	{"scripts/image-frame-window", unusual},
-	{"scripts/image-poster", unusual},
-	{"scripts/media-video", unusual},
-	{"scripts/media-audio", unusual},
-	{"scripts/style-import", inCSS},
-	{"scripts/style-rule", inCSS},
-	{"scripts/style-property", inCSS},
-	{"scripts/style-attribute", inCSS},
-	{"scripts/style-adopted", inCSS},
-	{"scripts/style-font", inCSS},
-	{"scripts/font-face", inCSS},
+// knownLimits reads which traps the fences leave open to a service that is
+// withheld, under block-active and with scripts on. None is open under block-all,
+// and none that needs a script is when scripts are off.
+func knownLimits(t *testing.T) map[string]bool {
+	t.Helper()
+	text, err := trapFiles.ReadFile("testdata/traps/limits.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	limits := map[string]bool{}
+	for line := range strings.Lines(string(text)) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			limits[line] = true
+		}
+	}
+	return limits
 }
 
 // overdone lists traps that are closed although the tracker is granted, and why
@@ -67,10 +43,6 @@ var limits = []limit{
 var overdone = map[string]string{
 	"parser/url-dot":            "a policy that names a host does not mean the same with a dot at its end",
 	"parser/noscript-attribute": "what is one thing with scripts and another without is left out of every page",
-}
-
-func isLimit(id string) bool {
-	return slices.ContainsFunc(limits, func(l limit) bool { return l.trap == id })
 }
 
 // passive reports whether a trap loads what strangers may give under block-active:
@@ -86,7 +58,7 @@ func TestTraps(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it opens some three thousand pages in Chromium")
 	}
-	traps := trapSite(loadTraps(t))
+	traps, limits := trapSite(loadTraps(t)), knownLimits(t)
 	world := newInternet(t)
 	o := newOrigin(t)
 	o.handle = traps.ServeHTTP
@@ -118,7 +90,7 @@ func TestTraps(t *testing.T) {
 					t.Error("scripts off: reached before anybody agreed")
 				}
 				switch {
-				case to == tracker && isLimit(p.id()):
+				case to == tracker && limits[p.id()]:
 					if !undecided[host] {
 						t.Error("it is not reached any more: take it from the limits")
 					}
