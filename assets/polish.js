@@ -40,7 +40,13 @@
       call('open', a.href).catch(() => location = a.href);
     }
   });
-  on('keydown', e => e.key == 'Escape' && within() && leave('later'));
+  on('keydown', e => {
+    if (e.key != 'Escape' || !within()) return;
+    try {
+      sessionStorage.cg = '{"later":1}'; /* before anything that the next page would not wait for */
+    } catch { }
+    leave('later');
+  });
   on('pageshow', e => e.persisted && call('check'));
   D.onprerenderingchange = channel.onmessage = () => call('check');
   try {
