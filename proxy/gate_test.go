@@ -23,6 +23,7 @@ type origin struct {
 	server *httptest.Server
 	page   []byte           // what it answers, unless handle is set
 	handle http.HandlerFunc // nil: page
+	mu     sync.Mutex       // browsers ask for several things at once
 	asked  *http.Request    // the last request
 }
 
@@ -30,7 +31,9 @@ func newOrigin(t *testing.T) *origin {
 	t.Helper()
 	o := &origin{}
 	o.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		o.mu.Lock()
 		o.asked = r.Clone(r.Context())
+		o.mu.Unlock()
 		if o.handle != nil {
 			o.handle(w, r)
 			return
