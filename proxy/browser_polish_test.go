@@ -22,7 +22,7 @@ const longPage = `<h1>News</h1><form><input name="who"><input name="pass" type="
 const watching = `
 window.born = Math.random();
 window.felt = {shift: 0, long: []};
-new PerformanceObserver(l => l.getEntries().forEach(e => felt.shift += e.value)).observe({type: 'layout-shift', buffered: true});
+new PerformanceObserver(l => l.getEntries().forEach(e => felt.shift += e.hadRecentInput ? 0 : e.value)).observe({type: 'layout-shift', buffered: true});
 new PerformanceObserver(l => l.getEntries().forEach(e => felt.long.push(e.duration))).observe({type: 'longtask'});
 `
 
