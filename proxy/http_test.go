@@ -314,8 +314,9 @@ func TestVisitorsCopyIsNotSentAgain(t *testing.T) {
 
 // TestWhatHasArrivedIsSentOn stalls the origin in the middle of a page.
 func TestWhatHasArrivedIsSentOn(t *testing.T) {
-	for _, coding := range []string{"", "gzip", "br", "zstd"} {
-		t.Run("coding "+coding, func(t *testing.T) {
+	// What comes when: zstd holds its compressor, so streams do without it.
+	for accepted, coding := range map[string]string{"": "", "gzip": "gzip", "br": "br", "zstd": "", "zstd, gzip": "gzip"} {
+		t.Run("accepts "+accepted, func(t *testing.T) {
 			o := newOrigin(t)
 			more := make(chan struct{})
 			o.handle = func(w http.ResponseWriter, r *http.Request) {
@@ -326,7 +327,10 @@ func TestWhatHasArrivedIsSentOn(t *testing.T) {
 				io.WriteString(w, `<script src="https://www.googletagmanager.com/gtag/js"></script><p>Second.</p></body></html>`)
 			}
 			g := o.gateway(t)
-			res := g.do(t, g.request(t, http.MethodGet, "/", http.Header{"Accept-Encoding": {coding}}))
+			res := g.do(t, g.request(t, http.MethodGet, "/", http.Header{"Accept-Encoding": {accepted}}))
+			if got := res.Header.Get("Content-Encoding"); got != coding {
+				t.Fatalf("it comes as %q, want %q", got, coding)
+			}
 			r := reader(t, coding, res.Body)
 			got := readUntil(t, r, "First.")
 			close(more)

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"net/http"
 	"strconv"
 )
@@ -14,19 +15,30 @@ const lateMax = 64 << 10
 type lateWriter struct {
 	w         http.ResponseWriter
 	status    int
-	held      []byte
+	reuse     *reuse
+	held      *bytes.Buffer // nil: nothing
 	committed bool
 }
 
 func (l *lateWriter) Write(p []byte) (int, error) {
-	if !l.committed && len(l.held)+len(p) <= lateMax {
-		l.held = append(l.held, p...)
-		return len(p), nil
+	if !l.committed && l.waiting()+len(p) <= lateMax {
+		if l.held == nil {
+			l.held = l.reuse.buffer()
+		}
+		return l.held.Write(p)
 	}
 	if err := l.commit(); err != nil {
 		return 0, err
 	}
 	return l.w.Write(p)
+}
+
+// waiting is how many bytes are held.
+func (l *lateWriter) waiting() int {
+	if l.held == nil {
+		return 0
+	}
+	return l.held.Len()
 }
 
 func (l *lateWriter) commit() error {
@@ -35,9 +47,19 @@ func (l *lateWriter) commit() error {
 	}
 	l.committed = true
 	l.w.WriteHeader(l.status)
-	_, err := l.w.Write(l.held)
-	l.held = nil
+	if l.held == nil {
+		return nil
+	}
+	defer l.release()
+	_, err := l.w.Write(l.held.Bytes())
 	return err
+}
+
+func (l *lateWriter) release() {
+	if l.held != nil {
+		l.reuse.giveBack(l.held)
+		l.held = nil
+	}
 }
 
 func (l *lateWriter) flush() error {
@@ -49,7 +71,7 @@ func (l *lateWriter) flush() error {
 
 func (l *lateWriter) end() error {
 	if !l.committed {
-		l.w.Header().Set("Content-Length", strconv.Itoa(len(l.held)))
+		l.w.Header().Set("Content-Length", strconv.Itoa(l.waiting()))
 	}
 	return l.commit()
 }

@@ -22,7 +22,7 @@ type stream struct {
 
 func (x *exchange) newStream(p pageInfo) (*stream, error) {
 	coding, level := x.streamCoding(p.coding)
-	out := &lateWriter{w: x.w, status: p.status}
+	out := &lateWriter{w: x.w, status: p.status, reuse: &x.gateway.reuse}
 	encoder, err := x.gateway.codings.NewWriter(coding, out, level)
 	if err != nil {
 		return nil, err
@@ -44,6 +44,7 @@ func (x *exchange) streamCoding(chosen string) (coding string, level int) {
 // release gives back what a stream holds, at its end or where it was cut off.
 func (s *stream) release() {
 	s.encoder.Abort()
+	s.out.release()
 	s.x.gateway.reuse.done(s.rewriter)
 }
 

@@ -11,8 +11,9 @@ const (
 	// maxWarm is how often an entry in the main queue may be passed over for the
 	// hits it had.
 	maxWarm = 3
-	// smallShare is which part of the budget the small queue keeps for itself, and
-	// largestShare how big one entry may be.
+	// smallShare is which part of the budget the small queue may take, also while
+	// nothing else wants it: what nobody asks for again is not worth the memory.
+	// largestShare is how big one entry may be.
 	smallShare   = 10
 	largestShare = 8
 )
@@ -72,8 +73,11 @@ func (m *Memo) store(key Key, body []byte) {
 // shrink forgets entries until the rest fits the budget. Each turn removes an
 // entry, moves it to the main queue, or cools it, so it comes to an end.
 func (m *Memo) shrink() {
+	for m.small.bytes > m.budget/smallShare && m.small.list.Len() > 1 {
+		m.shrinkSmall()
+	}
 	for m.small.bytes+m.main.bytes > m.budget {
-		if m.small.bytes > m.budget/smallShare || m.main.list.Len() == 0 {
+		if m.main.list.Len() == 0 {
 			m.shrinkSmall()
 		} else {
 			m.shrinkMain()
@@ -107,9 +111,9 @@ func (m *Memo) forget(e *entry) {
 	m.stats.Evicted++
 }
 
-// typicalEntry is how large, in bytes, a compressed page is taken to be when
+// typicalEntry is how large, in bytes, a small compressed page is taken to be when
 // the number of ghosts is decided.
-const typicalEntry = 16 << 10
+const typicalEntry = 8 << 10
 
 // ghosts are the keys last forgotten from the small queue: what comes back soon
 // is not new.
