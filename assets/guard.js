@@ -23,7 +23,7 @@
   const hash = host => {
     let h = t.salt;
     for (const c of host) h = h * 33 + c.charCodeAt() >>> 0;
-    return '\x20' + h.toString(36).slice(-3);
+    return '\x20' + h.toString(36).slice(-t.width);
   };
   const known = host => host && (t.allow.includes(hash(host)) || known(host.replace(/^[^.]*\.?/, '')));
 

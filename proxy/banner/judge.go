@@ -96,46 +96,75 @@ func hosts(d consent.Decision, services []*consent.Service, allowed bool) []stri
 	return slices.Compact(list)
 }
 
-// A hashing turns host names into three characters each, as the guard does. With
+// A hashing turns host names into a few characters each, as the guard does. With
 // the names in full the guard would be twice as long.
-type hashing uint32
+type hashing struct {
+	salt  uint32
+	width int // characters
+}
+
+// Three characters tell the hosts of the catalog apart by some salt. Where they do
+// not, salts by the thousand would not either: names that are equally long and look
+// alike by one look alike by nearly all. Seven characters hold all of the hash.
+const (
+	narrowest = 3
+	widest    = 7
+	salts     = 64
+)
 
 // newHashing finds one in which none of the hosts in others looks like one of
 // own, nor does a domain above it. Hosts that are in neither list may: of those only
-// pictures load, which may load anyway, and for the rest the policy holds.
+// pictures load, which may load anyway, and for the rest the policy holds. Should
+// there be none, those of own that look like another are left out of the list.
 func newHashing(own, others []string) (hashing, string) {
-	for salt := hashing(1); ; salt++ {
-		hashes := make(map[string]bool, len(own))
-		for _, name := range own {
-			hashes[salt.of(name)] = true
-		}
-		if distinct(salt, hashes, own, others) {
-			list := make([]string, 0, len(hashes))
-			for h := range hashes {
-				list = append(list, h)
+	h := hashing{width: narrowest}
+	for ; h.width <= widest; h.width++ {
+		for h.salt = 1; h.salt <= salts; h.salt++ {
+			if len(h.alike(own, others)) == 0 {
+				return h, h.list(own)
 			}
-			slices.Sort(list)
-			return salt, " " + strings.Join(list, " ")
 		}
 	}
+	h = hashing{salt: 1, width: widest}
+	for alike := h.alike(own, others); len(alike) > 0; alike = h.alike(own, others) {
+		own = slices.DeleteFunc(slices.Clone(own), func(name string) bool { return alike[h.of(name)] })
+	}
+	return h, h.list(own)
 }
 
-func distinct(salt hashing, hashes map[string]bool, own, others []string) bool {
+// list gives the hashes of names, each once.
+func (h hashing) list(names []string) string {
+	hashes := make([]string, len(names))
+	for i, name := range names {
+		hashes[i] = h.of(name)
+	}
+	slices.Sort(hashes)
+	return " " + strings.Join(slices.Compact(hashes), " ")
+}
+
+// alike gives the hashes that a host in others, or a domain above it, shares with
+// another name in own.
+func (h hashing) alike(own, others []string) map[string]bool {
+	hashes, names := make(map[string]bool, len(own)), make(map[string]bool, len(own))
+	for _, name := range own {
+		hashes[h.of(name)], names[name] = true, true
+	}
+	shared := map[string]bool{}
 	for _, host := range others {
 		for name := host; name != ""; _, name, _ = strings.Cut(name, ".") {
-			if hashes[salt.of(name)] && !slices.Contains(own, name) {
-				return false
+			if hash := h.of(name); hashes[hash] && !names[name] {
+				shared[hash] = true
 			}
 		}
 	}
-	return true
+	return shared
 }
 
-func (salt hashing) of(name string) string {
-	h := uint32(salt)
+func (h hashing) of(name string) string {
+	sum := h.salt
 	for _, c := range []byte(name) {
-		h = h*33 + uint32(c)
+		sum = sum*33 + uint32(c)
 	}
-	s := strconv.FormatUint(uint64(h), 36)
-	return s[max(0, len(s)-3):]
+	s := strconv.FormatUint(uint64(sum), 36)
+	return s[max(0, len(s)-h.width):]
 }

@@ -104,12 +104,13 @@ func (b *Banner) Script(name, d string, f Fence) ([]byte, bool) {
 
 // table is what the guard is called with.
 type table struct {
-	Salt   hashing `json:"salt"`
-	Allow  string  `json:"allow"`
-	All    int     `json:"all,omitempty"`
-	Stubs  string  `json:"stubs"`
-	Arrays string  `json:"arrays"`
-	List   string  `json:"list,omitempty"`
+	Salt   uint32 `json:"salt"`
+	Width  int    `json:"width"`
+	Allow  string `json:"allow"`
+	All    int    `json:"all,omitempty"`
+	Stubs  string `json:"stubs"`
+	Arrays string `json:"arrays"`
+	List   string `json:"list,omitempty"`
 }
 
 func (b *Banner) guard(d consent.Decision, f Fence) string {
@@ -117,16 +118,22 @@ func (b *Banner) guard(d consent.Decision, f Fence) string {
 	t.Stubs, t.Arrays = missing(d, b.scripts.services)
 	own := bare(f.FirstParty)
 	if f.Strangers || d.AllowsUnknown() {
-		t.Salt, t.Allow = newHashing(own, nil)
+		t.allow(own, nil)
 		return b.scripts.guard + "(Object.assign(" + encode(t) + ",{judge:" + b.judge(d, f) + "}))"
 	}
 	own = append(own, hosts(d, b.site.services, true)...)
-	t.Salt, t.Allow = newHashing(own, hosts(d, b.site.services, false))
+	t.allow(own, hosts(d, b.site.services, false))
 	t.List = b.scripts.path["list"] + "?d=" + string(classOf(d))
 	if f.NoPictures {
 		t.All = 1
 	}
 	return call(b.scripts.guard, t)
+}
+
+// allow lists the hosts that may be called, told apart from others.
+func (t *table) allow(own, others []string) {
+	h, list := newHashing(own, others)
+	t.Salt, t.Width, t.Allow = h.salt, h.width, list
 }
 
 func (b *Banner) judge(d consent.Decision, f Fence) string {

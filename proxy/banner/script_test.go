@@ -172,6 +172,33 @@ func TestHashingTellsHostsApart(t *testing.T) {
 	}
 }
 
+// Names that are equally long and look alike do so by every salt: the search must
+// end all the same, and on the safe side.
+func TestHashingEnds(t *testing.T) {
+	services := everyService(t)
+	d := allowing(consent.Statistics)
+	var own, others []string
+	for _, suffix := range []string{"", ".localhost", ".test", ".invalid"} { // as many again, as a site's own services may be
+		for _, host := range hosts(d, services, true) {
+			own = append(own, host+suffix)
+		}
+		for _, host := range hosts(d, services, false) {
+			others = append(others, host+suffix)
+		}
+	}
+	for name, lists := range map[string][2][]string{
+		"many":                     {own, others},
+		"alike in every character": {{"ab.example", "other.example"}, {"bA.example"}}, // 33*'a' + 'b' is 33*'b' + 'A'
+	} {
+		h, list := newHashing(lists[0], lists[1])
+		for _, host := range lists[1] {
+			if strings.Contains(list, " "+h.of(host)) && !slices.Contains(lists[0], host) {
+				t.Errorf("%s: %s looks allowed", name, host)
+			}
+		}
+	}
+}
+
 func TestSqueezeScriptKeepsStrings(t *testing.T) {
 	b := fullBanner(t)
 	for _, name := range perClass() {
