@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/rs/zerolog"
@@ -25,10 +26,11 @@ import (
 type cheapOrigin struct {
 	page  []byte
 	asset []byte
+	count *atomic.Int64 // of new pages
 }
 
 func newCheapOrigin(b *testing.B) string {
-	o := cheapOrigin{page: benchPage(), asset: bytes.Repeat([]byte("var a=1;\n"), 1137)}
+	o := cheapOrigin{page: benchPage(), asset: bytes.Repeat([]byte("var a=1;\n"), 1137), count: new(atomic.Int64)}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
@@ -77,7 +79,7 @@ func (o cheapOrigin) serve(c net.Conn) {
 		return fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nDate: Tue, 24 Nov 2026 15:00:00 GMT\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n", kind, n)
 	}
 	html, script := head("text/html; charset=UTF-8", len(page)), head("text/javascript", len(o.asset))
-	for n := 0; ; n++ {
+	for {
 		line, err := r.ReadSlice('\n')
 		if err != nil {
 			return
@@ -93,7 +95,7 @@ func (o cheapOrigin) serve(c net.Conn) {
 		case same:
 			answer = net.Buffers{html, o.page}
 		case fresh:
-			copy(serial[7:], fmt.Sprintf("%p%010d", &n, n)[10:20])
+			copy(serial[7:], fmt.Sprintf("%010d", o.count.Add(1)))
 			answer = net.Buffers{html, page}
 		}
 		if _, err := answer.WriteTo(c); err != nil {
@@ -129,6 +131,22 @@ func benchGateway(b *testing.B, sites ...proxy.SiteConfig) *proxy.Gateway {
 		b.Fatal(err)
 	}
 	return g
+}
+
+// BenchmarkNew is what a reload costs, by the number of sites.
+func BenchmarkNew(b *testing.B) {
+	for _, n := range []int{1, 10, 1000} {
+		b.Run(fmt.Sprintf("sites=%d", n), func(b *testing.B) {
+			sites := make([]proxy.SiteConfig, n)
+			for i := range sites {
+				sites[i] = proxy.SiteConfig{Hosts: []string{fmt.Sprintf("site%d.example", i)}, Upstream: upstream.Config{URL: "http://127.0.0.1:1"}}
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				benchGateway(b, sites...)
+			}
+		})
+	}
 }
 
 // BenchmarkGateway is the path of one request, without the visitor's

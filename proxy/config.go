@@ -175,6 +175,9 @@ func (c SiteConfig) Check() error {
 // checkServices merges, because only then it shows what a service of the site's
 // own lacks.
 func (c SiteConfig) checkServices() error {
+	if len(c.Services) == 0 {
+		return nil
+	}
 	base, err := catalog.Builtin()
 	if err != nil {
 		return err

@@ -67,8 +67,9 @@ func New(c Config, parts Parts) (*Gateway, error) {
 		parts.Inventory = inventory.InMemory(parts.now)
 	}
 	g := &Gateway{sites: map[string]*site{}, trusted: trusted, parts: parts, memo: memo.New(c.Memory), small: c.Compression == Small}
+	known := new(catalogs)
 	for _, sc := range c.Sites {
-		s, err := newSite(sc, c, parts, trusted)
+		s, err := newSite(sc, c, parts, trusted, known)
 		if err != nil {
 			return nil, fmt.Errorf("prepare site %s: %w", sc.name(), err)
 		}

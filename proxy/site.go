@@ -43,7 +43,7 @@ type site struct {
 	inventory *inventory.Inventory
 }
 
-func newSite(c SiteConfig, all Config, parts Parts, trusted upstream.Trusted) (*site, error) {
+func newSite(c SiteConfig, all Config, parts Parts, trusted upstream.Trusted, known *catalogs) (*site, error) {
 	s := &site{
 		name:          c.name(),
 		firstParty:    newParties(c.Hosts, c.FirstParty),
@@ -58,7 +58,7 @@ func newSite(c SiteConfig, all Config, parts Parts, trusted upstream.Trusted) (*
 		s.excluded = []string{"/wp-admin", "/wp-login.php"}
 	}
 	var err error
-	if s.catalog, err = newCatalog(c.Services); err != nil {
+	if s.catalog, err = known.with(c.Services); err != nil {
 		return nil, err
 	}
 	if s.upstream, err = upstream.New(c.Upstream); err != nil {
@@ -69,18 +69,6 @@ func newSite(c SiteConfig, all Config, parts Parts, trusted upstream.Trusted) (*
 	}
 	s.openInventory(parts.Inventory, c.Hosts)
 	return s, s.openOffers(c, all, func(o *offer) endpoint.Site { return s.forEndpoint(o, c.Hosts, trusted) })
-}
-
-func newCatalog(own catalog.Config) (*catalog.Catalog, error) {
-	builtin, err := catalog.Builtin()
-	if err != nil {
-		return nil, fmt.Errorf("read built-in services: %w", err)
-	}
-	services, err := catalog.Merge(builtin, own)
-	if err != nil {
-		return nil, fmt.Errorf("merge the site's services: %w", err)
-	}
-	return catalog.New(services)
 }
 
 func (s *site) forEndpoint(o *offer, hosts []string, trusted upstream.Trusted) endpoint.Site {
