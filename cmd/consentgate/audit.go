@@ -59,7 +59,7 @@ func auditCommand(c console, args []string) int {
 	if err != nil {
 		return failed(c, "audit", err)
 	}
-	if report.Escaped > 0 {
+	if report.Escaped > 0 || report.unseen() > 0 {
 		return exitFailed
 	}
 	return exitFine

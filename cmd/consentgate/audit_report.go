@@ -74,11 +74,27 @@ func (r *auditReport) Verdict() string {
 	switch {
 	case r.Escaped > 0:
 		return fmt.Sprintf("Something went to third parties, or was kept, that the visitor had not allowed: in %d of %d visits.", r.failed(), len(r.Visits))
+	case r.unseen() > 0:
+		return fmt.Sprintf("Nothing was seen to escape, but in %d of %d visits not everything could be looked at.", r.unseen(), len(r.Visits))
 	case !r.Gateway:
 		return "Nothing escaped, but only visitors who choose nothing could be tried: the site shows no notice of Consentgate."
 	}
 	return fmt.Sprintf("Nothing escaped in any of %d visits.", len(r.Visits))
 }
+
+// unseen counts the visits of which something is not known.
+func (r *auditReport) unseen() int {
+	n := 0
+	for _, v := range r.Visits {
+		if len(v.Problems) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// Sound reports whether nothing escaped as far as everything was looked at.
+func (r *auditReport) Sound() bool { return r.Escaped == 0 && r.unseen() == 0 }
 
 func (r *auditReport) failed() int {
 	n := 0

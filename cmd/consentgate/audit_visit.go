@@ -9,14 +9,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
+	"strings"
 	"time"
 
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
-	cdpage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/storage"
 	"github.com/chromedp/chromedp"
 )
@@ -32,23 +30,6 @@ type auditor struct {
 
 	pages []string // to open, found by survey
 }
-
-// A session is one browser with one window.
-type session struct {
-	ctx   context.Context
-	log   string // file of the network log
-	frame cdp.FrameID
-
-	mu    sync.Mutex
-	kinds map[string]network.ResourceType // by URL without query, of what the window itself asked for
-}
-
-const (
-	pageTimeout  = 30 * time.Second
-	visitTimeout = 10 * time.Minute
-	// Tall enough that what loads when it comes into view loads.
-	windowWidth, windowHeight = 1280, 4000
-)
 
 // with starts a browser for f and ends it. What the network log says is complete
 // only then.
@@ -75,98 +56,6 @@ func (a *auditor) with(ctx context.Context, s auditState, f func(*session) error
 		return nil, fmt.Errorf("end the browser: %w", err)
 	}
 	return readNetLog(b.log)
-}
-
-func (b *session) flags(path string) []chromedp.ExecAllocatorOption {
-	flags := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
-		chromedp.ExecPath(path),
-		chromedp.WindowSize(windowWidth, windowHeight),
-		chromedp.Flag("log-net-log", b.log),
-		chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true),
-	)
-	if os.Geteuid() == 0 { // Chromium's sandbox refuses to work for root
-		flags = append(flags, chromedp.NoSandbox)
-	}
-	return flags
-}
-
-func (b *session) prepare(s auditState) error {
-	tree, err := chromedp.Call(b.ctx, cdpage.GetFrameTree, cdp.Empty{})
-	if err != nil {
-		return err
-	}
-	b.frame = tree.FrameTree.Frame.ID
-	if err := chromedp.Listen(b.ctx, b.note); err != nil {
-		return err
-	}
-	steps := []error{
-		tell(b, network.Enable, network.EnableParams{}),
-		tell(b, cdpage.SetLifecycleEventsEnabled, cdpage.SetLifecycleEventsEnabledParams{Enabled: true}),
-		tell(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !s.scripts}),
-	}
-	header := network.Headers{}
-	if s.signals.DNT != 0 {
-		header["DNT"] = string(rune(s.signals.DNT))
-	}
-	if s.signals.GPC {
-		header["Sec-GPC"] = "1"
-		steps = append(steps, tell(b, cdpage.AddScriptToEvaluateOnNewDocument, cdpage.AddScriptToEvaluateOnNewDocumentParams{
-			Source: "Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', {value: true})"}))
-	}
-	if len(header) > 0 {
-		steps = append(steps, tell(b, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: header}))
-	}
-	return errors.Join(steps...)
-}
-
-func tell[P, R any](b *session, command cdp.Command[P, R], params P) error {
-	_, err := chromedp.Call(b.ctx, command, params)
-	return err
-}
-
-// note remembers what the window takes a URL for.
-func (b *session) note(event any) {
-	if e, ok := event.(*network.EventRequestWillBeSent); ok && e.Request != nil {
-		if u, err := url.Parse(e.Request.URL); err == nil {
-			u.RawQuery, u.ForceQuery, u.Fragment, u.User = "", false, "", nil
-			b.mu.Lock()
-			b.kinds[u.String()] = e.Type
-			b.mu.Unlock()
-		}
-	}
-}
-
-// settle does what leads to another page, and waits until that one has nothing
-// more to load. A page that is never done is left after a while.
-func (b *session) settle(step chromedp.Action[chromedp.Void]) error {
-	ctx, cancel := context.WithTimeout(b.ctx, pageTimeout)
-	defer cancel()
-	begun := false
-	idle := func(e cdpage.EventLifecycleEvent) bool {
-		if e.FrameID != b.frame {
-			return false
-		}
-		begun = begun || e.Name == "commit" || e.Name == "init"
-		return begun && e.Name == "networkIdle"
-	}
-	_, err := chromedp.Run(ctx, chromedp.WaitEvent(cdpage.LifecycleEvent, idle, step))
-	if begun && errors.Is(err, context.DeadlineExceeded) && b.ctx.Err() == nil {
-		return nil
-	}
-	return err
-}
-
-func (b *session) open(url string) error { return b.settle(chromedp.Navigate(url)) }
-
-// ask evaluates an expression whose value JSON can hold; a promise is waited for.
-func ask[T any](b *session, expression string) (v T, err error) {
-	text, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](
-		"(async () => JSON.stringify(await ("+expression+") ?? null))()", chromedp.EvalAwaitPromise))
-	if err == nil {
-		err = json.Unmarshal([]byte(text), &v)
-	}
-	return v, err
 }
 
 // choose sends a choice as the form of the notice would.
@@ -199,7 +88,7 @@ func (a *auditor) survey(ctx context.Context, r *auditReport) error {
 			return err
 		}
 		r.Browser = version.Product
-		if err := b.open(a.start.String()); err != nil {
+		if err := b.open(a.start.String()); err != nil && !errors.Is(err, errSlow) {
 			return err
 		}
 		if r.Landed, err = ask[string](b, "location.href"); err != nil {
@@ -287,48 +176,41 @@ func (a *auditor) visit(ctx context.Context, s auditState) (*auditVisit, error) 
 // makes it.
 func (a *auditor) makeChoices(b *session, s auditState) error {
 	for _, choice := range s.choices {
-		if err := b.open(a.start.String()); err != nil {
+		if err := b.open(a.start.String()); err != nil && !errors.Is(err, errSlow) {
 			return err
 		}
-		if err := b.choose(a.judge.notice, choice); err != nil {
+		if err := b.choose(a.judge.notice, choice); err != nil && !errors.Is(err, errSlow) {
 			return fmt.Errorf("choose: %w", err)
 		}
 	}
 	return b.leave()
 }
 
-// leave goes to an empty page, so that what pages send as they are left is sent.
-func (b *session) leave() error { return b.open("about:blank") }
-
+// walk opens the pages. What goes wrong on one is told, and does not keep the
+// others from being opened.
 func (a *auditor) walk(b *session, v *auditVisit) error {
 	for i, address := range a.pages {
-		if err := b.open(address); err != nil {
-			v.Problems = append(v.Problems, fmt.Sprintf("%s could not be opened: %v", address, err))
-			continue
+		err := b.open(address)
+		if err == nil || errors.Is(err, errSlow) {
+			err = errors.Join(err, a.look(b, v, i == 0 && a.shots))
 		}
-		if i == 0 && a.shots {
-			if err := b.picture(v); err != nil {
-				return err
-			}
+		if err != nil {
+			v.Problems = append(v.Problems, address+": "+strings.ReplaceAll(err.Error(), "\n", "; "))
 		}
-		if err := a.stored(b, v); err != nil {
-			return err
+		if b.ctx.Err() != nil {
+			return b.ctx.Err()
 		}
 	}
 	return nil
 }
 
-func (b *session) picture(v *auditVisit) error {
-	quality := int64(60)
-	shot, err := chromedp.Call(b.ctx, cdpage.CaptureScreenshot, cdpage.CaptureScreenshotParams{
-		Format: cdpage.CaptureScreenshotFormatJpeg, Quality: &quality,
-		Clip: &cdpage.Viewport{Width: windowWidth, Height: 900, Scale: .5},
-	})
-	if err != nil {
-		return fmt.Errorf("take a picture: %w", err)
+func (a *auditor) look(b *session, v *auditVisit, picture bool) error {
+	if picture {
+		if err := b.picture(v); err != nil {
+			return err
+		}
 	}
-	v.Picture = shot.Data
-	return nil
+	return a.stored(b, v)
 }
 
 // stored looks at what the page has left in the browser.
