@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -134,6 +135,7 @@ func serveSites(ctx context.Context, c console, conf config) (err error) {
 	return server.Run(ctx, serve.Handlers{Site: gateway, Ops: ops.handler(), Drain: gateway.Close}, func(at serve.Addrs) {
 		ops.ready.Store(true)
 		announce(c.out, conf, at)
+		debug.FreeOSMemory() // preparing the sites takes more than serving them
 	})
 }
 
