@@ -1,7 +1,7 @@
 # What a contributor types. `make help` lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build install check fmt vet lint vuln test bench
+.PHONY: help demo build install check fmt vet lint vuln test bench microbench
 
 # Longer than the slowest package takes on two cores, the browser tests included.
 TIMEOUT ?= 45m
@@ -41,5 +41,8 @@ test: install check ## everything, as CI runs it
 	@echo '== go test -race'
 	@go test -race -timeout $(TIMEOUT) ./...
 
-bench: ## every benchmark, with allocations
+bench: ## the gateway beside other proxies, and its goals (ten minutes; Linux with nginx)
+	go run ./examples/bench
+
+microbench: ## every benchmark of a package, with allocations
 	go test -run '^$$' -bench . -benchmem ./...
