@@ -10,6 +10,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -79,12 +80,15 @@ func (n *internet) note(host string) {
 }
 
 // settle waits until nobody has asked for anything in a while, and returns all
-// who were asked since the last time.
-func (n *internet) settle() map[string]bool {
-	const quiet = 1500 * time.Millisecond
+// who were asked since the last time. It waits longer for those who are expected:
+// browsers delay, for one, WebSockets to where others have failed.
+func (n *internet) settle(expected ...string) map[string]bool {
+	const quiet, patience = 1500 * time.Millisecond, 15 * time.Second
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for n.last = time.Now(); time.Since(n.last) < quiet; {
+	start := time.Now()
+	n.last = start
+	for time.Since(n.last) < quiet || !n.all(expected) && time.Since(start) < patience {
 		n.mu.Unlock()
 		time.Sleep(quiet / 10)
 		n.mu.Lock()
@@ -92,6 +96,10 @@ func (n *internet) settle() map[string]bool {
 	asked := n.hosts
 	n.hosts = map[string]bool{}
 	return asked
+}
+
+func (n *internet) all(hosts []string) bool {
+	return !slices.ContainsFunc(hosts, func(h string) bool { return !n.hosts[h] })
 }
 
 // An eitherListener hands out TLS to those who begin with a handshake.

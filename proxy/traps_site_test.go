@@ -205,6 +205,19 @@ func (s trapSite) all(kind string) string {
 	return page.String()
 }
 
+// hosts lists, by kind, those whom the traps that are chosen reach.
+func (s trapSite) hosts(chosen func(p trap, to string) bool) map[string][]string {
+	hosts := map[string][]string{}
+	for _, p := range s {
+		for _, to := range p.reach() {
+			if chosen(p, to) {
+				hosts[p.kind] = append(hosts[p.kind], p.host(to))
+			}
+		}
+	}
+	return hosts
+}
+
 // reach lists whom the trap is tried on.
 func (p trap) reach() []string {
 	if p.stranger != "" {

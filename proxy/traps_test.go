@@ -66,13 +66,16 @@ func TestTraps(t *testing.T) {
 	all := o.gateway(t, func(c *proxy.Config) { c.Sites[0].Unknown = proxy.UnknownBlockAll })
 	v := visits{t, trapBrowser(t, world), world}
 
-	without := v.visit(o.server.URL, nil, true)
-	withoutScripts := v.visit(o.server.URL, nil, false)
-	undecided := v.visit(active.server.URL, nil, true)
-	undecidedScripts := v.visit(active.server.URL, nil, false)
-	refused := v.visit(all.server.URL, all.choose(t, url.Values{"choice": {"reject"}}), true)
-	statistics := v.visit(active.server.URL, active.choose(t, url.Values{"choice": {"save"}, "purpose": {"statistics"}}), true)
-	accepted := v.visit(active.server.URL, active.choose(t, url.Values{"choice": {"accept"}}), true)
+	everything := func(trap, string) bool { return true }
+	without := v.visit(o.server.URL, nil, true, traps.hosts(everything))
+	fired := func(p trap, to string) bool { return without[p.host(to)] && overdone[p.id()] == "" }
+	withoutScripts := v.visit(o.server.URL, nil, false, nil)
+	undecided := v.visit(active.server.URL, nil, true, nil)
+	undecidedScripts := v.visit(active.server.URL, nil, false, nil)
+	refused := v.visit(all.server.URL, all.choose(t, url.Values{"choice": {"reject"}}), true, nil)
+	statistics := v.visit(active.server.URL, active.choose(t, url.Values{"choice": {"save"}, "purpose": {"statistics"}}), true,
+		traps.hosts(func(p trap, to string) bool { return to == tracker && fired(p, to) }))
+	accepted := v.visit(active.server.URL, active.choose(t, url.Values{"choice": {"accept"}}), true, traps.hosts(fired))
 
 	for _, p := range traps {
 		for _, to := range p.reach() {
@@ -150,8 +153,9 @@ type visits struct {
 	world *internet
 }
 
-// visit opens the traps as a visitor of its own and returns whom they reached.
-func (v visits) visit(base string, cookies []string, scripts bool) map[string]bool {
+// visit opens the traps as a visitor of its own and returns whom they reached. Those
+// who are expected, by kind of trap, are given more time.
+func (v visits) visit(base string, cookies []string, scripts bool, expected map[string][]string) map[string]bool {
 	v.t.Helper()
 	ctx, cancel := chromedp.NewContext(v.ctx, chromedp.WithNewBrowserContext())
 	defer cancel()
@@ -169,7 +173,7 @@ func (v visits) visit(base string, cookies []string, scripts bool) map[string]bo
 			continue
 		}
 		b.open("/all?kind=" + kind)
-		maps.Copy(asked, v.world.settle())
+		maps.Copy(asked, v.world.settle(expected[kind]...))
 	}
 	return asked
 }

@@ -78,12 +78,12 @@ func TestServiceWorker(t *testing.T) {
 		world := newInternet(t)
 		b := newWorkerTab(t, world, o.server.URL)
 		b.keep()
-		if asked := world.settle(); !asked["page.hotjar.com"] || !asked["worker.hotjar.com"] {
+		if asked := world.settle("page.hotjar.com", "worker.hotjar.com"); !asked["page.hotjar.com"] || !asked["worker.hotjar.com"] {
 			t.Errorf("asked for were only %q", slices.Sorted(maps.Keys(asked)))
 		}
 		before := pages.Load()
 		b.open("/kept")
-		if asked := world.settle(); pages.Load() != before || !asked["page.hotjar.com"] {
+		if asked := world.settle("page.hotjar.com"); pages.Load() != before || !asked["page.hotjar.com"] {
 			t.Errorf("the kept page was asked for again %d times; asked for were %q", pages.Load()-before, slices.Sorted(maps.Keys(asked)))
 		}
 	})
@@ -104,7 +104,7 @@ func TestServiceWorker(t *testing.T) {
 		b.choose("accept")
 		b.open("/kept")
 		eval[any](b, "navigator.serviceWorker.getRegistration().then(r => r.update()).then(() => 1)")
-		if asked := world.settle(); !asked["page.hotjar.com"] || !asked["worker.hotjar.com"] {
+		if asked := world.settle("page.hotjar.com", "worker.hotjar.com"); !asked["page.hotjar.com"] || !asked["worker.hotjar.com"] {
 			t.Errorf("accepted: asked for were only %q", slices.Sorted(maps.Keys(asked)))
 		}
 

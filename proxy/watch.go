@@ -18,9 +18,14 @@ func (x *exchange) watch(res *http.Response) {
 	}
 	look, show := io.Pipe()
 	done := make(chan struct{})
+	// What it is judged by is read now: sending the page on writes to the same headers.
+	rules, options := x.rules(), x.options(res)
+	coding := strings.Join(res.Header["Content-Encoding"], ",")
 	go func() {
 		defer close(done)
-		x.look(res, look)
+		if !x.look(rules, options, coding, look) {
+			x.tally.beyond++
+		}
 	}()
 	defer func() {
 		show.Close()
@@ -30,20 +35,19 @@ func (x *exchange) watch(res *http.Response) {
 	x.pass(res)
 }
 
-// look counts. A page that cannot be understood is read all the same: whoever
-// shows it waits for that.
-func (x *exchange) look(res *http.Response, raw io.Reader) {
+// look lets the rules count, and reports whether the page could be understood. It
+// is read to its end in any case: whoever shows it waits for that.
+func (x *exchange) look(rules *page, o rewrite.Options, coding string, raw io.Reader) bool {
 	defer io.Copy(io.Discard, raw)
-	decoded, err := x.gateway.codings.NewReader(strings.Join(res.Header["Content-Encoding"], ","), raw)
+	decoded, err := x.gateway.codings.NewReader(coding, raw)
 	if err != nil {
-		x.tally.beyond++
-		return
+		return false
 	}
 	defer decoded.Close()
-	w := rewrite.NewWriter(io.Discard, x.rules(), x.options(res))
+	w := rewrite.NewWriter(io.Discard, rules, o)
 	if _, err := io.Copy(w, decoded); err != nil {
-		x.tally.beyond++
-		return
+		return false
 	}
 	_ = w.Close() // nothing is written anywhere
+	return true
 }
