@@ -74,7 +74,7 @@ func TestL5ReadingOnIsNoConsent(t *testing.T) {
 	for i := range 5 {
 		b.open(fmt.Sprintf("/page/%d", i), 1280, 800)
 		eval[any](b, `[scrollTo(0, document.body.scrollHeight)]`)
-		b.world.now = b.world.now.Add(24 * time.Hour)
+		b.world.setClock(b.world.clock().Add(24 * time.Hour))
 	}
 	b.open("/", 1280, 800)
 	if !b.has("#cg-banner") || !b.has("[data-service=youtube]") {
@@ -159,12 +159,12 @@ func TestL10WithdrawingTakesEffectAtOnce(t *testing.T) {
 func TestL11AnswersHoldForSixMonths(t *testing.T) {
 	for _, answer := range []string{"accept", "reject"} {
 		b := newBrowser(t, calm)
-		b.world.now = time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC) // a refusal knows the day alone
+		b.world.setClock(time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)) // a refusal knows the day alone
 		b.open("/", 1280, 800)
 		b.click(`#cg-banner [value=` + answer + `]`)
-		start := b.world.now
+		start := b.world.clock()
 		for days, asked := range map[int]bool{1: false, 179: false, 181: true} {
-			b.world.now = start.AddDate(0, 0, days)
+			b.world.setClock(start.AddDate(0, 0, days))
 			b.open("/", 1280, 800)
 			if b.has("#cg-banner") != asked {
 				t.Errorf("%s, %d days later: asked again %v", answer, days, !asked)

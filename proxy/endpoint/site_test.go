@@ -111,6 +111,7 @@ type world struct {
 	book     *book
 	tokens   *token.Codec
 	secure   bool
+	mu       sync.Mutex // browsers ask for several things at once
 	now      time.Time
 	policy   consent.Policy
 	reports  []string
@@ -153,7 +154,7 @@ func (w *world) site() Site {
 		Decide:   w.decide,
 		Secure:   func(*http.Request) bool { return w.secure },
 		Host:     func(r *http.Request) string { return r.Host },
-		Now:      func() time.Time { return w.now },
+		Now:      w.clock,
 		Random:   new(counter),
 		Report: func(_ *http.Request, mediaType string, body []byte) bool {
 			w.reports = append(w.reports, mediaType+" "+string(body))
@@ -174,7 +175,20 @@ func (w *world) decide(r *http.Request) consent.Decision {
 	for _, value := range token.Find(r.Header["Cookie"], token.Cookie{Secure: w.secure}.OnceName()) {
 		v.Once, _ = w.tokens.DecodeOnce(value)
 	}
-	return w.policy.Decide(v, w.now)
+	return w.policy.Decide(v, w.clock())
+}
+
+func (w *world) clock() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now
+}
+
+// setClock lets time pass or go back while a browser is open.
+func (w *world) setClock(now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = now
 }
 
 // notice is made once for the default prefix: it takes most of a test's time.
