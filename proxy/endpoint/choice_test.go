@@ -233,6 +233,18 @@ func TestGrantsNeedTheNoticeInForce(t *testing.T) {
 	}
 }
 
+// A site's own button need not know the revision. It means the notice in force.
+func TestFormWithoutRevision(t *testing.T) {
+	v := newWorld(t).visitor()
+	a := v.post(fields("choice", "accept"), "Origin", v.origin(), "Sec-Fetch-Site", "same-origin")
+	wantStatus(t, a, http.StatusSeeOther)
+	if got := v.choice().Revision; got != revision {
+		t.Errorf("agreed to %q, want %q", got, revision)
+	}
+	a = v.post(fields("choice", "accept", "revision", ""), "Origin", v.origin(), "Sec-Fetch-Site", "same-origin")
+	wantStatus(t, a, http.StatusConflict)
+}
+
 func TestFormsThatAreNoChoice(t *testing.T) {
 	for name, form := range map[string][]string{
 		"no choice":       {},

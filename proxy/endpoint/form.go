@@ -30,7 +30,7 @@ type form struct {
 	purposes    consent.Purposes
 	services    []consent.ServiceID // sorted
 	once        bool                // for one page only
-	revision    string
+	revision    string              // of the notice that was agreed to
 	overrideDNT bool
 	overrideGPC bool
 	settings    bool   // sent from the settings page
@@ -74,6 +74,9 @@ func (e *Endpoint) parseForm(fields url.Values) (form, error) {
 		overrideGPC: slices.Contains(fields["override"], "gpc"),
 		settings:    fields.Get("from") == "settings",
 		target:      fields.Get("return"),
+	}
+	if !fields.Has("revision") {
+		f.revision = e.site.Policy.Revision // written by hand: every form of ours says it
 	}
 	var err error
 	if f.purposes, err = parsePurposes(fields["purpose"]); err != nil {
