@@ -33,7 +33,7 @@ type exchange struct {
 
 func (g *Gateway) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	x := &exchange{gateway: g, r: r, w: &recorder{ResponseWriter: w}, start: g.parts.now()}
-	host := hostname(visitorsHost(r, g.trusted))
+	host := hostname(upstream.Host(r, g.trusted))
 	x.site = g.any
 	if s, ok := g.sites[host]; ok {
 		x.site = s
@@ -43,17 +43,6 @@ func (g *Gateway) begin(w http.ResponseWriter, r *http.Request) *exchange {
 		x.judge.offer = x.site.offers.now.Load()
 	}
 	return x
-}
-
-// visitorsHost is the Host the visitor's browser asked for: a trusted proxy may
-// have another one for us.
-func visitorsHost(r *http.Request, trusted upstream.Trusted) string {
-	if said := r.Header["X-Forwarded-Host"]; len(said) == 1 && said[0] != "" {
-		if _, ok := upstream.Peer(r, trusted); ok {
-			return said[0]
-		}
-	}
-	return r.Host
 }
 
 // hostname takes the port and the dot of a fully qualified name off a Host.

@@ -117,7 +117,7 @@ func (s *site) report(r *http.Request, trusted upstream.Trusted, mediaType strin
 	if err != nil {
 		s.parts.Log.Debug().Err(err).Str("site", s.name).Msg("report")
 	}
-	host := hostname(visitorsHost(r, trusted))
+	host := hostname(upstream.Host(r, trusted))
 	for _, v := range violations {
 		switch {
 		case !s.firstParty.has(host, v.Document):

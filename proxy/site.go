@@ -64,6 +64,7 @@ func newSite(c SiteConfig, all Config, parts Parts, trusted upstream.Trusted, kn
 	if s.upstream, err = upstream.New(c.Upstream); err != nil {
 		return nil, err
 	}
+	s.upstream.Notify(s.originChanged)
 	if s.workerStart, err = workerStart(); err != nil {
 		return nil, err
 	}
@@ -86,8 +87,8 @@ func (s *site) forEndpoint(o *offer, hosts []string, trusted upstream.Trusted) e
 		Domain:   s.domain,
 		Decide:   func(r *http.Request) consent.Decision { return s.decide(o, r, secure(r)) },
 		Secure:   secure,
-		Host:     func(r *http.Request) string { return visitorsHost(r, trusted) },
-		Fence:    func(r *http.Request) banner.Fence { return s.guarded(hostname(visitorsHost(r, trusted))) },
+		Host:     func(r *http.Request) string { return upstream.Host(r, trusted) },
+		Fence:    func(r *http.Request) banner.Fence { return s.guarded(hostname(upstream.Host(r, trusted))) },
 		Brotli:   encode.Pack,
 		Now:      s.parts.now,
 		Random:   rand.Reader,
@@ -140,6 +141,15 @@ func (s *site) once(values []string) []consent.ServiceID {
 		}
 	}
 	return nil
+}
+
+// originChanged tells the log that an origin went down or came back.
+func (s *site) originChanged(o upstream.State) {
+	e, said := s.parts.Log.Info(), "origin is back"
+	if o.Down {
+		e, said = s.parts.Log.Warn(), "origin is down"
+	}
+	e.Str("site", s.name).Str("origin", o.URL).Msg(said)
 }
 
 func (s *site) cookie(secure bool) token.Cookie {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 
@@ -142,7 +143,7 @@ func serveSites(ctx context.Context, c console, conf config) (err error) {
 // announce tells where to look, once everything listens.
 func announce(w io.Writer, conf config, at serve.Addrs) {
 	for _, s := range conf.Proxy.Sites {
-		fmt.Fprintf(w, "Consentgate stands in front of %s\n", s.Upstream.URL)
+		fmt.Fprintf(w, "Consentgate stands in front of %s\n", strings.Join(s.Upstream.Origins(), ", "))
 	}
 	for _, addr := range at.Site {
 		fmt.Fprintf(w, "  visitors   %s\n", webAddress(addr))

@@ -20,7 +20,8 @@ import (
 )
 
 func TestCheckReportsAllMistakes(t *testing.T) {
-	c := Config{URL: "ftp://x/y", Host: "a b", ServerName: "x/y", CA: "/nowhere", HeaderTimeout: -1, Requests: -1}
+	c := Config{URL: "ftp://x/y", Host: "a b", Protocol: "spdy", TLS: TLSConfig{ServerName: "x/y", CA: "/nowhere"},
+		Secret: Secret{Header: "Cookie", File: "/nowhere"}, Health: Health{Path: "healthz", Interval: -1}, HeaderTimeout: -1, Requests: -1}
 	err := c.Check()
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
@@ -34,7 +35,7 @@ func TestCheckReportsAllMistakes(t *testing.T) {
 		}
 		fields = append(fields, m.Field)
 	}
-	if got := strings.Join(fields, " "); got != "url host server_name ca header_timeout " {
+	if got := strings.Join(fields, " "); got != "url host protocol tls.server_name tls.ca secret.header secret.file health.path health.interval header_timeout " {
 		t.Errorf("mistakes in %q", got)
 	}
 }
@@ -64,12 +65,12 @@ func TestCheckURL(t *testing.T) {
 
 func TestConfigIsReadFromYAML(t *testing.T) {
 	var c Config
-	d := yaml.NewDecoder(strings.NewReader("url: http://a\nhost: upstream\nvia: false\nheader_timeout: 1m30s\nrequests: 7\n"))
+	d := yaml.NewDecoder(strings.NewReader("url: http://a\nhost: upstream\ntls: {server_name: b}\nvia: false\nheader_timeout: 1m30s\nrequests: 7\n"))
 	d.KnownFields(true)
 	if err := d.Decode(&c); err != nil {
 		t.Fatal(err)
 	}
-	if c.URL != "http://a" || c.Host != "upstream" || c.Via == nil || *c.Via || c.HeaderTimeout != 90*time.Second || c.Requests != 7 {
+	if c.URL != "http://a" || c.Host != "upstream" || c.TLS.ServerName != "b" || c.Via == nil || *c.Via || c.HeaderTimeout != 90*time.Second || c.Requests != 7 {
 		t.Errorf("%+v", c)
 	}
 }
@@ -89,10 +90,10 @@ func TestTLSOriginIsVerified(t *testing.T) {
 		config Config
 		status int
 	}{
-		{"known authority", Config{CA: ca, ServerName: "example.com"}, 200},
-		{"known authority, by address", Config{CA: ca}, 200},
-		{"unknown authority", Config{ServerName: "example.com"}, 502},
-		{"another name", Config{CA: ca, ServerName: "other.example"}, 502},
+		{"known authority", Config{TLS: TLSConfig{CA: ca, ServerName: "example.com"}}, 200},
+		{"known authority, by address", Config{TLS: TLSConfig{CA: ca}}, 200},
+		{"unknown authority", Config{TLS: TLSConfig{ServerName: "example.com"}}, 502},
+		{"another name", Config{TLS: TLSConfig{CA: ca, ServerName: "other.example"}}, 502},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.config.URL = origin.URL
@@ -100,7 +101,7 @@ func TestTLSOriginIsVerified(t *testing.T) {
 			if res.StatusCode != tt.status {
 				t.Errorf("status %d", res.StatusCode)
 			}
-			if tt.status == 200 && (res.Header.Get("X-Proto") != "HTTP/2.0" || res.Header.Get("X-SNI") != tt.config.ServerName) {
+			if tt.status == 200 && (res.Header.Get("X-Proto") != "HTTP/2.0" || res.Header.Get("X-SNI") != tt.config.TLS.ServerName) {
 				t.Errorf("origin was asked by %s for %q", res.Header.Get("X-Proto"), res.Header.Get("X-SNI"))
 			}
 		})
@@ -123,7 +124,7 @@ func TestWebSocketToHTTP2Origin(t *testing.T) {
 	origin.EnableHTTP2 = true
 	origin.StartTLS()
 	t.Cleanup(origin.Close)
-	config := Config{URL: origin.URL, CA: writeCA(t, origin.Certificate()), StallTimeout: time.Millisecond, HeaderTimeout: 50 * time.Millisecond}
+	config := Config{URL: origin.URL, TLS: TLSConfig{CA: writeCA(t, origin.Certificate())}, StallTimeout: time.Millisecond, HeaderTimeout: 50 * time.Millisecond}
 	address := newGateWith(t, config, &gate{})
 	c, r := openWebSocket(t, address)
 	<-time.After(1200 * time.Millisecond) // beyond the header timeout and its second

@@ -20,10 +20,10 @@ func forged(name string) bool {
 func spoofable(name string) bool {
 	switch name {
 	case "Forwarded", "X-Real-Ip", "X-Rewrite-Url", "X-Client-Ip", "X-Cluster-Client-Ip",
-		"True-Client-Ip", "Cf-Connecting-Ip", "Cf-Connecting-Ipv6", "Fastly-Client-Ip", "X-Host":
+		"True-Client-Ip", "Fastly-Client-Ip", "X-Host":
 		return true
 	}
-	return strings.HasPrefix(name, "X-Forwarded-") || name == "X-Forwarded" || strings.HasPrefix(name, "X-Original-")
+	return strings.HasPrefix(name, "Cf-") || strings.HasPrefix(name, "X-Forwarded-") || name == "X-Forwarded" || strings.HasPrefix(name, "X-Original-")
 }
 
 // conditional reports whether a header makes a request depend on the bytes of

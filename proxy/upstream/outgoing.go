@@ -3,7 +3,6 @@ package upstream
 import (
 	"io"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 )
@@ -37,7 +36,7 @@ func (u *Upstream) Outgoing(in *http.Request, o Outbound) *http.Request {
 		out.Body = nil // otherwise it counts as a body of unknown length
 	}
 	if len(in.Trailer) > 0 && out.Body != nil {
-		out.Trailer, out.Body = carryTrailers(in)
+		out.Trailer, out.Body = u.carryTrailers(in)
 	}
 	// Where the origin refuses a body before it came, the transport would send it
 	// all the same to keep the connection (CVE-2024-24791); better to lose that one.
@@ -53,8 +52,8 @@ const pseudonym = "consentgate"
 // net/url would have escaped.
 func (u *Upstream) target(in *http.Request) *url.URL {
 	t := &url.URL{
-		Scheme:     u.scheme,
-		Host:       u.address,
+		Scheme:     u.origins[0].scheme, // RoundTrip chooses
+		Host:       u.origins[0].address,
 		Path:       in.URL.Path,
 		RawPath:    in.URL.RawPath,
 		RawQuery:   in.URL.RawQuery,
@@ -69,10 +68,10 @@ func (u *Upstream) target(in *http.Request) *url.URL {
 
 func (u *Upstream) hostFor(visitors string) string {
 	switch {
-	case u.host != hostPass && u.host != hostUpstream:
+	case u.host != hostVisitor && u.host != hostUpstream:
 		return u.host
 	case u.host == hostUpstream || visitors == "":
-		return u.address
+		return u.origins[0].address
 	}
 	return visitors
 }
@@ -80,12 +79,12 @@ func (u *Upstream) hostFor(visitors string) string {
 // header copies what goes on to the origin, and adds what only the gateway may
 // say.
 func (u *Upstream) header(in *http.Request, o Outbound) http.Header {
-	peer, trusted := Peer(in, o.Trusted)
+	from := o.Trusted.sender(in)
 	page := o.Page && (in.Method == http.MethodGet || in.Method == http.MethodHead)
 	h := make(http.Header, len(in.Header)+6)
 	hop := hopByHop(in.Header)
 	for name, lines := range in.Header {
-		if hop.has(name) || forged(name) || !trusted && spoofable(name) || page && conditional(name) {
+		if hop.has(name) || forged(name) || name == u.secretName || spoofable(name) && !from.maySay(name) || page && conditional(name) {
 			continue
 		}
 		h[name] = lines
@@ -114,7 +113,8 @@ func (u *Upstream) header(in *http.Request, o Outbound) http.Header {
 		h["User-Agent"] = nil // or the transport would invent one
 	}
 	hideIdempotencyKey(h)
-	added.setForwarded(h, in, peer, trusted)
+	added.setForwarded(h, in, from)
+	u.sign(h)
 	return h
 }
 
@@ -138,16 +138,24 @@ func hideIdempotencyKey(h http.Header) {
 	}
 }
 
+// sign adds the secret by which the origin knows the gateway.
+func (u *Upstream) sign(h http.Header) {
+	if u.secretName != "" {
+		h[u.secretName] = []string{u.secretValue}
+	}
+}
+
 // setForwarded tells the origin who asked for what. What a trusted proxy says
-// is kept and added to.
-func (v *values) setForwarded(h http.Header, in *http.Request, peer netip.Addr, trusted bool) {
-	if peer.IsValid() {
-		h["X-Forwarded-For"] = v.one(list(h["X-Forwarded-For"], peer.String()))
+// is kept and added to; of X-Forwarded-For, what stands left of the visitor's
+// address is left out, for anybody can have written it.
+func (v *values) setForwarded(h http.Header, in *http.Request, from sender) {
+	if from.peer.IsValid() {
+		h["X-Forwarded-For"] = v.one(from.forwardedFor(in.Header["X-Forwarded-For"]))
 	}
 	if len(h["X-Forwarded-Host"]) == 0 {
 		h["X-Forwarded-Host"] = v.one(in.Host)
 	}
-	if said := h["X-Forwarded-Proto"]; trusted && len(said) == 1 && validScheme(said[0]) {
+	if said := h["X-Forwarded-Proto"]; from.trusted && len(said) == 1 && validScheme(said[0]) {
 		return
 	}
 	scheme := "http"
@@ -167,10 +175,10 @@ func list(lines []string, last string) string {
 
 // carryTrailers passes on the announced trailers that may go to the origin, as
 // soon as the body has been read.
-func carryTrailers(in *http.Request) (http.Header, io.ReadCloser) {
+func (u *Upstream) carryTrailers(in *http.Request) (http.Header, io.ReadCloser) {
 	out := http.Header{}
 	for name := range in.Trailer {
-		if !forged(name) && !spoofable(name) && !endToEnd(name) {
+		if !forged(name) && !spoofable(name) && !endToEnd(name) && name != u.secretName {
 			out[name] = nil
 		}
 	}

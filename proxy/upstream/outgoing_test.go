@@ -137,12 +137,13 @@ func TestForwardedHeadersOfTrustedProxiesAreKept(t *testing.T) {
 	}
 	checkHeaders(t, Outbound{Trusted: trusted}, []headerCase{
 		{"X-Forwarded-For", "X-Forwarded-For: 1.2.3.4", "X-Forwarded-For", "1.2.3.4, 127.0.0.1"},
-		{"X-Forwarded-For twice", "X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-For: 5.6.7.8", "X-Forwarded-For", "1.2.3.4, 5.6.7.8, 127.0.0.1"},
+		{"X-Forwarded-For twice", "X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-For: 5.6.7.8", "X-Forwarded-For", "5.6.7.8, 127.0.0.1"},
+		{"X-Forwarded-For of three", "X-Forwarded-For: 1.2.3.4, 5.6.7.8\r\nX-Forwarded-For: 127.9.9.9", "X-Forwarded-For", "5.6.7.8, 127.9.9.9, 127.0.0.1"},
 		{"X-Forwarded-Host", "X-Forwarded-Host: b.example", "X-Forwarded-Host", "b.example"},
 		{"X-Forwarded-Proto", "X-Forwarded-Proto: https", "X-Forwarded-Proto", "https"},
 		{"X-Forwarded-Proto of nonsense", "X-Forwarded-Proto: gopher", "X-Forwarded-Proto", "http"},
 		{"X-Forwarded-Port", "X-Forwarded-Port: 443", "X-Forwarded-Port", "443"},
-		{"CF-Connecting-IP", "CF-Connecting-IP: 1.2.3.4", "CF-Connecting-IP", "1.2.3.4"},
+		{"CF-Connecting-IP", "CF-Connecting-IP: 1.2.3.4", "CF-Connecting-IP", ""},
 		{"underscores are nobody's", "X_Forwarded_For: 1.2.3.4", "X_Forwarded_For", ""},
 		{"not removed by Connection", "Connection: X-Real-IP\r\nX-Real-IP: 1.2.3.4", "X-Real-IP", "1.2.3.4"},
 	})
@@ -220,6 +221,7 @@ func TestHostForTheOrigin(t *testing.T) {
 	for _, tt := range []struct{ config, want string }{
 		{"", "visited.example"},
 		{"pass", "visited.example"},
+		{"visitor", "visited.example"},
 		{"upstream", "ORIGIN"},
 		{"site.wpengine.example", "site.wpengine.example"},
 	} {

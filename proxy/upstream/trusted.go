@@ -13,21 +13,27 @@ import (
 // Trusted is the list of proxies in front of the gateway whose word about the
 // visitor's address, host and scheme counts. The zero value trusts nobody.
 type Trusted struct {
-	prefixes []netip.Prefix
+	prefixes   []netip.Prefix
+	cloudflare []netip.Prefix // of whom CF- headers are believed; empty: of nobody
 }
 
-// NewTrusted parses addresses and prefixes, "10.0.0.0/8" or "::1"; all mistakes are returned at once,
-// each a [consent.Mistake].
+// NewTrusted parses addresses and prefixes, "10.0.0.0/8" or "::1", and the word
+// "cloudflare" for the networks that Cloudflare publishes; all mistakes are
+// returned at once, each a [consent.Mistake].
 func NewTrusted(list []string) (Trusted, error) {
 	var t Trusted
 	var errs []error
 	for i, s := range list {
+		if s == "cloudflare" {
+			t.cloudflare = cloudflare()
+			continue
+		}
 		p, err := parsePrefix(s)
 		if err != nil {
 			errs = append(errs, consent.Mistake{
 				Field:   fmt.Sprintf("trusted_proxies[%d]", i),
 				Problem: fmt.Sprintf("%q is no address and no prefix", s),
-				Cure:    "use an address such as 127.0.0.1 or a prefix such as 10.0.0.0/8",
+				Cure:    "use an address such as 127.0.0.1, a prefix such as 10.0.0.0/8, or the word cloudflare",
 			})
 			continue
 		}
@@ -51,11 +57,15 @@ func parsePrefix(s string) (netip.Prefix, error) {
 // Contains reports whether an address is that of a trusted proxy. The IPv4
 // address within an IPv6 one counts as the IPv4 address.
 func (t Trusted) Contains(a netip.Addr) bool {
-	if len(t.prefixes) == 0 {
+	return contain(t.prefixes, a) || contain(t.cloudflare, a)
+}
+
+func contain(prefixes []netip.Prefix, a netip.Addr) bool {
+	if len(prefixes) == 0 {
 		return false
 	}
 	a = a.Unmap().WithZone("")
-	for _, p := range t.prefixes {
+	for _, p := range prefixes {
 		if p.Contains(a) {
 			return true
 		}
@@ -77,29 +87,20 @@ func Peer(r *http.Request, t Trusted) (addr netip.Addr, trusted bool) {
 
 // ClientAddr is the address of the visitor: that of the peer, or, where the
 // peer is trusted, the last address in X-Forwarded-For that no trusted proxy
-// has. Whatever stands further left, anybody can have written.
+// has. Whatever stands further left, anybody can have written. Cloudflare says it
+// in CF-Connecting-IP, which counts from nobody else.
 func ClientAddr(r *http.Request, t Trusted) netip.Addr {
-	client, trusted := Peer(r, t)
-	if !trusted {
-		return client
-	}
-	lines := r.Header["X-Forwarded-For"]
-	for i := len(lines) - 1; i >= 0; i-- {
-		for rest := lines[i]; ; {
-			cut := strings.LastIndexByte(rest, ',')
-			a, ok := parseHop(rest[cut+1:])
-			if !ok {
-				return client
+	from := t.sender(r)
+	if from.cloudflare {
+		if said := r.Header["Cf-Connecting-Ip"]; len(said) == 1 {
+			if a, ok := parseHop(said[0]); ok {
+				return a
 			}
-			client = a
-			if !t.Contains(client) {
-				return client
-			}
-			if cut < 0 {
-				break
-			}
-			rest = rest[:cut]
 		}
+	}
+	client := from.peer
+	for hop := range from.hops(r.Header["X-Forwarded-For"]) {
+		client = hop
 	}
 	return client
 }

@@ -30,7 +30,7 @@ var errClosing = errors.New("the gateway is shutting down")
 // or Close is called. If it returns an error nothing has been written to w. It
 // closes res.Body in any case.
 func (ts *Tunnels) Serve(w http.ResponseWriter, res *http.Response) error {
-	origin, ok := res.Body.(switched)
+	origin, ok := res.Body.(*switched)
 	if !ok {
 		_ = res.Body.Close()
 		return errors.New("open a tunnel: the response is not a 101 of RoundTrip")
@@ -56,7 +56,14 @@ func (ts *Tunnels) Serve(w http.ResponseWriter, res *http.Response) error {
 // switched is the body of a 101: the connection to the origin.
 type switched struct {
 	io.ReadWriteCloser
-	idle time.Duration
+	idle  time.Duration
+	leave func() // gives up the place at the origin
+}
+
+func (s *switched) Close() error {
+	err := s.ReadWriteCloser.Close()
+	s.leave()
+	return err
 }
 
 func writeSwitch(b *bufio.Writer, h http.Header) error {
@@ -135,7 +142,7 @@ func (ts *Tunnels) startClosing() (open []*tunnel, first bool) {
 
 // A tunnel is one WebSocket.
 type tunnel struct {
-	origin switched
+	origin *switched
 	last   atomic.Int64 // when a byte went either way, Unix nanoseconds
 
 	conns    sync.Mutex // not held while anything is written

@@ -411,11 +411,11 @@ func TestCanceledWhileWaitingForASlot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	up.slots <- struct{}{}
+	up.origins[0].slots <- struct{}{}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	var e *Error
-	if err := up.enter(ctx); !errors.As(err, &e) || e.Kind != Canceled {
+	if err := up.origins[0].enter(ctx, time.Minute); !errors.As(err, &e) || e.Kind != Canceled {
 		t.Errorf("error %v", err)
 	}
 }
