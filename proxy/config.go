@@ -27,6 +27,8 @@ type Config struct {
 	Compression Compression `yaml:"compression"`
 	// Memory is for remembering edited pages.
 	Memory memo.Config `yaml:"memory"`
+	// Limits bound how much is edited at the same moment.
+	Limits LimitsConfig `yaml:"limits"`
 }
 
 // A CookieConfig says how the visitor's choice is kept.
@@ -56,7 +58,8 @@ func (c Config) Check() error {
 	checkOneOf(func(field, problem, cure string) {
 		errs = append(errs, consent.Mistake{Field: field, Problem: problem, Cure: cure})
 	}, "compression", c.Compression, Fast, Small)
-	errs = append(errs, consent.Within("signals", c.Signals.Check()), consent.Within("memory", c.Memory.Check()), c.checkHosts())
+	errs = append(errs, consent.Within("signals", c.Signals.Check()), consent.Within("memory", c.Memory.Check()),
+		consent.Within("limits", c.Limits.Check()), c.checkHosts())
 	return errors.Join(errs...)
 }
 

@@ -111,8 +111,16 @@ func (x *exchange) copy(w http.ResponseWriter, res *http.Response) error {
 // finish makes a body that is not whole look like it: a visitor must not take a
 // part for the whole.
 func (x *exchange) finish(err error) {
-	if err != nil {
-		x.failure = err
-		panic(http.ErrAbortHandler)
+	if err == nil {
+		return
 	}
+	if b, ok := errors.AsType[*bug](err); ok {
+		panic(b)
+	}
+	if errors.Is(err, errOverloaded) && x.w.status == 0 {
+		x.overloaded(err)
+		return
+	}
+	x.failure = err
+	panic(http.ErrAbortHandler)
 }

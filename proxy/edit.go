@@ -37,10 +37,11 @@ func (x *exchange) edit(res *http.Response) {
 	defer w.release()
 	plain := *res
 	plain.Body, plain.ContentLength = io.NopCloser(decoded), -1
-	if err := x.copy(w, &plain); err != nil {
-		x.finish(err)
+	err = x.copy(w, &plain)
+	if err == nil {
+		err = w.end()
 	}
-	x.finish(w.end())
+	x.finish(err)
 }
 
 // options says what kind of page the visitor's browser takes the response for.
@@ -75,6 +76,7 @@ type pageWriter struct {
 	page   pageInfo
 	held   *bytes.Buffer // nil: released
 	stream *stream       // nil: the page may still be whole
+	broken error         // by a flush, which has nobody to tell
 }
 
 var _ http.ResponseWriter = (*pageWriter)(nil)
@@ -83,6 +85,9 @@ var _ http.ResponseWriter = (*pageWriter)(nil)
 const wholeMax = 256 << 10
 
 func (w *pageWriter) Write(p []byte) (int, error) {
+	if w.broken != nil {
+		return 0, w.broken
+	}
 	if w.stream == nil && w.held.Len()+len(p) <= wholeMax {
 		return w.held.Write(p)
 	}
@@ -106,8 +111,13 @@ func (w *pageWriter) begin() error {
 	return err
 }
 
-// FlushError is called when the origin is silent for a moment.
-func (w *pageWriter) FlushError() error {
+// FlushError is called when the origin is silent for a moment, by a timer.
+func (w *pageWriter) FlushError() (err error) {
+	defer func() { w.broken = err }()
+	defer caught("page", &err)
+	if w.broken != nil {
+		return w.broken
+	}
 	if w.stream == nil && w.held.Len() == 0 {
 		return nil // nothing has come yet
 	}
@@ -118,6 +128,9 @@ func (w *pageWriter) FlushError() error {
 }
 
 func (w *pageWriter) end() error {
+	if w.broken != nil {
+		return w.broken
+	}
 	if w.stream != nil {
 		return w.stream.end()
 	}

@@ -23,6 +23,8 @@ type exchange struct {
 	start   time.Time
 
 	judge   judge
+	decided bool        // judge has a decision
+	ours    bool        // one of our own routes answers
 	at      catalog.URL // what was asked for, once somebody wants to know: see base
 	page    bool        // the answer was asked for as an HTML document
 	spent   []string    // names of cookies that came in although they are withheld
@@ -57,6 +59,7 @@ func hostname(hostport string) string {
 // decide says who asks and what is allowed.
 func (x *exchange) decide() {
 	x.judge.decision = x.site.decide(x.judge.offer, x.r, x.secure())
+	x.decided = true
 }
 
 func (x *exchange) decision() *consent.Decision { return &x.judge.decision }
@@ -76,6 +79,9 @@ func (x *exchange) refuse(status int, reason string) {
 
 // originFailed answers when the origin did not.
 func (x *exchange) originFailed(err error) {
+	if b, ok := errors.AsType[*bug](err); ok {
+		panic(b)
+	}
 	x.failure = err
 	status := http.StatusBadGateway
 	if e, ok := errors.AsType[*upstream.Error](err); ok {
@@ -83,6 +89,14 @@ func (x *exchange) originFailed(err error) {
 	}
 	x.w.Header().Set("Tk", x.site.tk(*x.decision()))
 	x.site.errorPage(x.w, x.r, status, banner.KindOf(status))
+}
+
+// ask sends the request to the origin, and has the wait for its answer counted.
+func (x *exchange) ask() (*http.Response, error) {
+	sent := time.Now()
+	res, err := x.site.upstream.RoundTrip(x.outgoing(), x.hintsFor())
+	x.gateway.parts.Meter.Origin(x.site.name, originOutcome(res, err), time.Since(sent))
+	return res, err
 }
 
 // tunnel carries a WebSocket.
@@ -96,6 +110,7 @@ func (x *exchange) tunnel(res *http.Response) {
 // own is the writer for our own routes, which set Tk themselves where a choice
 // is made.
 func (x *exchange) own() http.ResponseWriter {
+	x.ours = true
 	x.decide()
 	x.w.Header().Set("Tk", x.site.tk(*x.decision()))
 	return x.w

@@ -13,7 +13,6 @@ import (
 	"github.com/numfocus/consentgate/consent/token"
 	"github.com/numfocus/consentgate/proxy/encode"
 	"github.com/numfocus/consentgate/proxy/inventory"
-	"github.com/numfocus/consentgate/proxy/memo"
 	"github.com/numfocus/consentgate/proxy/upstream"
 )
 
@@ -23,12 +22,13 @@ type Gateway struct {
 	sites   map[string]*site // by host, lower case and without port
 	any     *site            // serves every other host; nil: none
 	trusted upstream.Trusted
-	tunnels upstream.Tunnels
 	parts   Parts
 	codings encode.Pool
-	memo    *memo.Memo
 	small   bool // pages are compressed for size
+	limits  limits
 	reuse   reuse
+	kept
+	life
 }
 
 // Parts are what a gateway is given besides its configuration.
@@ -45,6 +45,14 @@ type Parts struct {
 	// Version of the program: what another version made of a page is not taken
 	// for what this one would make.
 	Version string
+
+	// Meter is told what the gateway does; nil: nobody is.
+	Meter Meter
+	// Addresses says how visitors' addresses are logged.
+	Addresses Addresses
+	// After is the gateway that this one takes over from; nil: none. What would
+	// be made equal is taken from it, and so are its WebSockets, which go on.
+	After *Gateway
 }
 
 func (p Parts) now() time.Time {
@@ -66,10 +74,17 @@ func New(c Config, parts Parts) (*Gateway, error) {
 	if parts.Inventory == nil {
 		parts.Inventory = inventory.InMemory(parts.now)
 	}
-	g := &Gateway{sites: map[string]*site{}, trusted: trusted, parts: parts, memo: memo.New(c.Memory), small: c.Compression == Small}
-	known := new(catalogs)
+	if parts.Meter == nil {
+		parts.Meter = unmetered{}
+	}
+	after := parts.After
+	parts.After = nil // or every gateway would hold on to all before it
+	g := &Gateway{
+		sites: map[string]*site{}, trusted: trusted, parts: parts, small: c.Compression == Small,
+		limits: newLimits(c.Limits), kept: keep(after, c.Memory),
+	}
 	for _, sc := range c.Sites {
-		s, err := newSite(sc, c, parts, trusted, known)
+		s, err := newSite(sc, c, parts, trusted, g.catalogs.with)
 		if err != nil {
 			return nil, fmt.Errorf("prepare site %s: %w", sc.name(), err)
 		}
@@ -95,6 +110,8 @@ var _ http.Handler = (*Gateway)(nil)
 
 // ServeHTTP is the path of one request.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	g.enter()
+	defer g.leave()
 	x := g.begin(w, r)
 	defer x.end()
 
@@ -111,7 +128,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	x.decide()
-	res, err := x.site.upstream.RoundTrip(x.outgoing(), x.hintsFor())
+	res, err := x.ask()
 	if err != nil {
 		x.originFailed(err)
 		return
@@ -129,11 +146,16 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // origins. Requests under way go on.
 func (g *Gateway) Close(ctx context.Context) {
 	g.tunnels.Close(ctx)
+	g.closeIdle()
+}
+
+func (g *Gateway) closeIdle() {
 	for _, s := range g.all() {
 		s.upstream.Close()
 	}
 }
 
+// all lists the sites.
 func (g *Gateway) all() []*site {
 	var list []*site
 	if g.any != nil {

@@ -2,34 +2,51 @@ package proxy
 
 import (
 	"net/http"
+	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/rs/zerolog"
 
 	"github.com/numfocus/consentgate/consent"
+	"github.com/numfocus/consentgate/proxy/upstream"
 )
 
-// end writes one line about an exchange. The address is cut to its network and
-// the query left out: it may name the visitor.
+// Addresses says how much of visitors' addresses is logged; no setting logs
+// them whole.
+type Addresses string
+
+const (
+	TruncatedAddresses Addresses = "truncated" // the network: 24 bits of IPv4, 48 of IPv6; the default
+	NoAddresses        Addresses = "none"
+)
+
+// end writes one line about an exchange, and survives what went wrong in it.
 func (x *exchange) end() {
+	abort := false
+	if value := recover(); value != nil {
+		abort = x.survive(value)
+	}
 	x.remember()
+	now := x.gateway.parts.now()
 	if x.site != nil {
-		x.site.renew(x.gateway.parts.now())
+		x.site.renew(now)
 	}
-	if p := recover(); p != nil {
-		x.log(http.ErrAbortHandler == p)
-		panic(p) // net/http closes the connection: the visitor sees that the page is not whole
+	x.meter(now.Sub(x.start))
+	x.log(abort, now.Sub(x.start))
+	if abort {
+		panic(http.ErrAbortHandler) // net/http closes the connection and says nothing
 	}
-	x.log(false)
 }
 
-func (x *exchange) log(cut bool) {
+// log leaves the query out, and of the address what names the visitor.
+func (x *exchange) log(cut bool, took time.Duration) {
 	if strings.HasPrefix(x.r.URL.Path, "/.well-known/dnt/") {
 		return // TPE section 6.4: nothing may be kept about these
 	}
 	e := x.gateway.parts.Log.Info()
 	if x.failure != nil {
-		e = x.gateway.parts.Log.Warn().Err(x.failure)
+		e = x.gateway.parts.Log.Warn().Str("error", x.hide(x.failure.Error()))
 	}
 	if !e.Enabled() {
 		return
@@ -42,9 +59,11 @@ func (x *exchange) log(cut bool) {
 		Str("path", x.r.URL.Path).
 		Int("status", x.w.status).
 		Int64("bytes", x.w.bytes).
-		Dur("ms", x.gateway.parts.now().Sub(x.start)).
-		Stringer("client", x.client()).
-		Object("decision", logged{*x.decision()})
+		Dur("ms", took)
+	if x.gateway.parts.Addresses != NoAddresses {
+		e.Stringer("client", x.client())
+	}
+	e.Object("decision", logged{*x.decision()})
 	if x.tally != (tally{}) {
 		e.Object("withheld", &x.tally)
 	}
@@ -52,6 +71,32 @@ func (x *exchange) log(cut bool) {
 		e.Bool("cut", true)
 	}
 	e.Msg("request")
+}
+
+func (x *exchange) hide(text string) string {
+	return hideVisitor(text, x.r, x.gateway.trusted, x.gateway.parts.Addresses)
+}
+
+// hideVisitor takes the visitor's address out of a text: errors of the network
+// name both ends of a connection.
+func hideVisitor(text string, r *http.Request, trusted upstream.Trusted, a Addresses) string {
+	client := upstream.ClientAddr(r, trusted)
+	if peer, isProxy := upstream.Peer(r, trusted); !isProxy && !peer.IsLoopback() {
+		text = strings.ReplaceAll(text, r.RemoteAddr, a.of(peer)) // the port would name the connection
+		text = strings.ReplaceAll(text, peer.String(), a.of(peer))
+	}
+	if client.IsValid() && !client.IsLoopback() {
+		text = strings.ReplaceAll(text, client.String(), a.of(client))
+	}
+	return text
+}
+
+// of is what may be logged of an address.
+func (a Addresses) of(addr netip.Addr) string {
+	if a == NoAddresses {
+		return "visitor"
+	}
+	return upstream.Truncate(addr).String()
 }
 
 // logged is a decision as the access log shows it.

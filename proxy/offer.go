@@ -110,7 +110,10 @@ func (s *site) openOffers(c SiteConfig, all Config, with func(*offer) endpoint.S
 	}
 	s.offers.make = func(services []*consent.Service, joined []consent.Addition) (*offer, error) {
 		o := &offer{services: idsOf(services), banner: base.WithServices(services), policy: base.Policy(joined)}
-		o.generation = generation(c, s.parts.Version, s.catalog.Hash()+o.services)
+		var err error
+		if o.generation, err = generation(c, all, s.parts.Version, s.catalog.Hash()+o.services); err != nil {
+			return nil, err
+		}
 		site := with(o)
 		site.Offered = services
 		if o.endpoint, err = endpoint.New(all.Signals, site); err != nil {

@@ -120,7 +120,8 @@ func (x *exchange) hintsFor() upstream.Informational {
 }
 
 // hints filters an informational response before it goes to the visitor.
-func (x *exchange) hints(code int, h http.Header) error {
+func (x *exchange) hints(code int, h http.Header) (err error) {
+	defer caught("hint", &err)
 	if code != http.StatusEarlyHints {
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -43,7 +44,7 @@ type site struct {
 	inventory *inventory.Inventory
 }
 
-func newSite(c SiteConfig, all Config, parts Parts, trusted upstream.Trusted, known *catalogs) (*site, error) {
+func newSite(c SiteConfig, all Config, parts Parts, trusted upstream.Trusted, catalogWith func(catalog.Config) (*catalog.Catalog, error)) (*site, error) {
 	s := &site{
 		name:          c.name(),
 		firstParty:    newParties(c.Hosts, c.FirstParty),
@@ -58,7 +59,7 @@ func newSite(c SiteConfig, all Config, parts Parts, trusted upstream.Trusted, kn
 		s.excluded = []string{"/wp-admin", "/wp-login.php"}
 	}
 	var err error
-	if s.catalog, err = known.with(c.Services); err != nil {
+	if s.catalog, err = catalogWith(c.Services); err != nil {
 		return nil, err
 	}
 	if s.upstream, err = upstream.New(c.Upstream); err != nil {
@@ -96,7 +97,8 @@ func (s *site) forEndpoint(o *offer, hosts []string, trusted upstream.Trusted) e
 			return s.report(r, trusted, mediaType, body)
 		},
 		Problem: func(r *http.Request, err error) {
-			s.parts.Log.Error().Err(err).Str("site", s.name).Str("path", r.URL.Path).Msg("own route")
+			text := hideVisitor(err.Error(), r, trusted, s.parts.Addresses)
+			s.parts.Log.Error().Str("error", text).Str("site", s.name).Str("path", r.URL.Path).Msg("own route")
 		},
 	}
 }
@@ -173,9 +175,14 @@ func (s *site) errorPage(w http.ResponseWriter, r *http.Request, status int, kin
 	}
 }
 
-// generation is another one whenever the same page could be edited otherwise.
-func generation(c SiteConfig, version, services string) string {
+// generation is another one whenever the same page could be edited otherwise. It
+// is the same in every process, since entity tags are made of it.
+func generation(c SiteConfig, all Config, version, services string) (string, error) {
 	c.Upstream = upstream.Config{}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %+v", version, services, c))
-	return hex.EncodeToString(sum[:8])
+	text, err := json.Marshal([]any{version, services, c, all.Signals, all.Cookie})
+	if err != nil {
+		return "", fmt.Errorf("name the site's generation: %w", err)
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8]), nil
 }

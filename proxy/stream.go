@@ -18,13 +18,20 @@ type stream struct {
 	early []byte // of the page, as long as the rewriter may not know its charset
 	late  bool   // it knows it
 	raw   bool   // nobody does: the page is sent as it is, fenced
+	bytes int64
 }
 
+// newStream waits for a turn; release gives it back.
 func (x *exchange) newStream(p pageInfo) (*stream, error) {
+	limits := &x.gateway.limits
+	if err := limits.take(x.r.Context(), limits.streams); err != nil {
+		return nil, err
+	}
 	coding, level := x.streamCoding(p.coding)
 	out := &lateWriter{w: x.w, status: p.status, reuse: &x.gateway.reuse}
 	encoder, err := x.gateway.codings.NewWriter(coding, out, level)
 	if err != nil {
+		<-limits.streams
 		return nil, err
 	}
 	return &stream{x: x, out: out, encoder: encoder, rewriter: x.gateway.reuse.rewriter(encoder, x.rules(), p.options)}, nil
@@ -46,12 +53,15 @@ func (s *stream) release() {
 	s.encoder.Abort()
 	s.out.release()
 	s.x.gateway.reuse.done(s.rewriter)
+	<-s.x.gateway.limits.streams
+	s.x.gateway.parts.Meter.Edited(s.bytes, 0)
 }
 
 // earlyBytes is more than the rewriter looks at for a charset.
 const earlyBytes = 4 << 10
 
 func (s *stream) Write(p []byte) (int, error) {
+	s.bytes += int64(len(p))
 	if s.raw {
 		return s.encoder.Write(p)
 	}

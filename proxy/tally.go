@@ -34,20 +34,25 @@ var kindNames = [...]string{
 	rewrite.Refresh:  "refreshes",
 }
 
-// MarshalZerologObject writes the counts that are not zero.
-func (t *tally) MarshalZerologObject(e *zerolog.Event) {
-	write := func(name string, n int) {
+// each visits the counts that are not zero.
+func (t *tally) each(visit func(kind string, n int)) {
+	some := func(name string, n int) {
 		if n > 0 {
-			e.Int(name, n)
+			visit(name, n)
 		}
 	}
 	for kind, n := range t.kinds {
-		write(kindNames[kind], n)
+		some(kindNames[kind], n)
 	}
-	write("cookies_in", t.inbound)
-	write("cookies_out", t.cookies)
-	write("headers", t.headers)
-	write("beyond_limit", t.beyond)
+	some("cookies_in", t.inbound)
+	some("cookies_out", t.cookies)
+	some("headers", t.headers)
+	some("beyond_limit", t.beyond)
+}
+
+// MarshalZerologObject writes the counts that are not zero.
+func (t *tally) MarshalZerologObject(e *zerolog.Event) {
+	t.each(func(name string, n int) { e.Int(name, n) })
 }
 
 // append writes what was withheld from a page, for read.

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -21,8 +22,10 @@ func (x *exchange) watch(res *http.Response) {
 	// What it is judged by is read now: sending the page on writes to the same headers.
 	rules, options := x.rules(), x.options(res)
 	coding := strings.Join(res.Header["Content-Encoding"], ",")
+	var broken error
 	go func() {
 		defer close(done)
+		defer caught("watch", &broken)
 		if !x.look(rules, options, coding, look) {
 			x.tally.beyond++
 		}
@@ -30,6 +33,9 @@ func (x *exchange) watch(res *http.Response) {
 	defer func() {
 		show.Close()
 		<-done // the counts are complete before they are logged
+		if b, ok := errors.AsType[*bug](broken); ok {
+			x.gateway.report(b) // the visitor has the page
+		}
 	}()
 	res.Body = readCloser{io.TeeReader(res.Body, show), res.Body}
 	x.pass(res)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/numfocus/consentgate/proxy/encode"
 	"github.com/numfocus/consentgate/proxy/headers"
@@ -69,6 +70,13 @@ func (x *exchange) dependsOn(p pageInfo) string {
 // render edits and encodes a page. In front is its tally, and where the
 // inventory has what was seen in it: refs, where that is known already.
 func (x *exchange) render(p pageInfo, body []byte, level int, refs []byte) ([]byte, error) {
+	limits := &x.gateway.limits
+	if err := limits.take(x.r.Context(), limits.pages); err != nil {
+		return nil, err
+	}
+	defer func() { <-limits.pages }()
+	begun := time.Now()
+	defer func() { x.gateway.parts.Meter.Edited(int64(len(body)), time.Since(begun)) }()
 	plain, out := x.gateway.reuse.buffer(), x.gateway.reuse.buffer()
 	defer x.gateway.reuse.giveBack(plain)
 	defer x.gateway.reuse.giveBack(out)
@@ -117,6 +125,9 @@ func (x *exchange) improve(p pageInfo, key memo.Key, body []byte) error {
 		refs, _ := readRefs(new(tally).read(edited))
 		return x.render(p, body, encode.Small(p.coding), refs)
 	})
+	if errors.Is(err, errOverloaded) {
+		return nil // it stays as it is
+	}
 	return err
 }
 

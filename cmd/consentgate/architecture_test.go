@@ -60,23 +60,27 @@ func with(list []string, more ...string) []string { return slices.Concat(list, m
 // by another name.
 func modules() map[string][]string {
 	return map[string][]string{
-		"github.com/andybalholm/brotli":    {"proxy/encode"},
-		"github.com/molecule-man/go-brrr":  {"proxy/encode"},
-		"github.com/klauspost/compress":    {"proxy/encode"},
-		"github.com/dunglas/httpsfv":       {"proxy/headers"},
-		"github.com/gorilla/securecookie":  {"consent/token"},
-		"github.com/jackc/pgx/v5":          {"consent/ledger/postgres"},
-		"modernc.org/sqlite":               {"consent/ledger/sqlite"},
-		"github.com/caddyserver/certmagic": {"proxy/serve"},
-		"go.uber.org/zap":                  {"proxy/serve"}, // certmagic's logger
-		"github.com/mattn/go-isatty":       {"cmd/consentgate"},
-		"github.com/rs/zerolog":            {"cmd/consentgate", "proxy"}, // the two that log
-		"github.com/chromedp/chromedp":     {"cmd/consentgate"},
-		"github.com/chromedp/cdproto":      {"cmd/consentgate"},
-		"github.com/zeebo/blake3":          {"proxy/memo"},
-		"github.com/google/go-cmp":         {"consent/ledger/ledgertest"}, // and tests
-		"go.yaml.in/yaml/v4":               {"cmd/consentgate", "consent/catalog", "proxy/banner"},
-		"golang.org/x/...":                 {"..."},
+		"github.com/andybalholm/brotli":       {"proxy/encode"},
+		"github.com/molecule-man/go-brrr":     {"proxy/encode"},
+		"github.com/klauspost/compress":       {"proxy/encode"},
+		"github.com/dunglas/httpsfv":          {"proxy/headers"},
+		"github.com/gorilla/securecookie":     {"consent/token"},
+		"github.com/jackc/pgx/v5":             {"consent/ledger/postgres"},
+		"modernc.org/sqlite":                  {"consent/ledger/sqlite"},
+		"github.com/caddyserver/certmagic":    {"proxy/serve"},
+		"go.uber.org/zap":                     {"proxy/serve"}, // certmagic's logger
+		"github.com/mholt/acmez":              {"proxy/serve"}, // certmagic's account bindings
+		"github.com/quic-go/quic-go":          {"proxy/serve"},
+		"github.com/pires/go-proxyproto":      {"proxy/serve"},
+		"github.com/prometheus/client_golang": {"proxy/admin"},
+		"github.com/mattn/go-isatty":          {"cmd/consentgate"},
+		"github.com/rs/zerolog":               {"cmd/consentgate", "proxy"}, // the two that log
+		"github.com/chromedp/chromedp":        {"cmd/consentgate"},
+		"github.com/chromedp/cdproto":         {"cmd/consentgate"},
+		"github.com/zeebo/blake3":             {"proxy/memo"},
+		"github.com/google/go-cmp":            {"consent/ledger/ledgertest"}, // and tests
+		"go.yaml.in/yaml/v4":                  {"cmd/consentgate", "consent/catalog", "proxy/banner"},
+		"golang.org/x/...":                    {"..."},
 	}
 }
 
