@@ -42,13 +42,14 @@
 
   /* What was typed and where the visitor read is there again when the page is. */
   const again = () => {
-    store.set('cg', JSON.stringify({ y: scrollY, fields: fields().map(f => [f.type, f.name, value(f)]) }));
+    store.set('cg', JSON.stringify({ at: location.href, y: scrollY, fields: fields().map(f => [f.type, f.name, value(f)]) }));
     location.reload();
   };
   const back = () => {
-    const kept = JSON.parse(store.get('cg')), now = fields();
-    if (kept.later) return D.getElementById('cg-banner')?.remove();
+    const kept = JSON.parse(store.get('cg')), now = fields(), banner = D.getElementById('cg-banner');
+    if (kept.later && banner) return banner.remove();
     sessionStorage.removeItem('cg');
+    if (kept.at != location.href) return;
     for (const [type, name, v] of kept.fields) {
       const i = now.findIndex(f => f.type == type && f.name == name);
       if (i >= 0) fill(now.splice(i, 1)[0], v);

@@ -1,13 +1,14 @@
 /* The polish spares visitors the way over another page. Banner, placeholders and settings
  * work without it, and whenever something goes wrong here, that way is taken. What is
  * needed only once the visitor does something is in another file, whose address is more.
- * data-d is the class of the decision that the page was made for. */
+ * data-d is the class of the decision that the page was made for; data-check says that
+ * another may be in force by now. */
 (more => {
-  const D = document, { src, dataset: { d } } = D.currentScript, base = new URL('..', src).pathname, banner = D.getElementById('cg-banner');
+  const D = document, { src, dataset: { d, check } } = D.currentScript, base = new URL('..', src).pathname, banner = D.getElementById('cg-banner');
   const channel = new BroadcastChannel('cg'), within = () => banner && banner.contains(D.activeElement), on = addEventListener;
   const purposes = ['necessary', 'preferences', 'statistics', 'marketing'].filter((p, i) => parseInt(d) >> i & 1), services = d.split(/[.~]/).slice(1);
   let rest, natively;
-  const api = window.consentgate = {
+  const api = window.consentgate ||= {
     state: { purposes, services },
     has: name => purposes.includes(name) || services.includes(name) || d == 15,
     open: () => D.getElementById('cg-settings').click()
@@ -49,6 +50,7 @@
   });
   on('pageshow', e => e.persisted && call('check'));
   D.onprerenderingchange = channel.onmessage = () => call('check');
+  check && call('check');
   try {
     sessionStorage.cg && call('back');
   } catch { }

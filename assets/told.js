@@ -35,7 +35,12 @@
     if (s.matomo && w._paq) w._paq.push(['setConsentGiven'], ['setCookieConsentGiven']);
   });
 
-  /* WP Consent API: with "optin" a purpose without a cookie is denied. */
+  /* WP Consent API: with "optin" a category without a cookie is denied. The gateway sets
+   * these cookies where it knows that the site uses the API; this page may be the first
+   * to show it. */
   w.wp_consent_type = 'optin';
-  ready(() => document.dispatchEvent(new CustomEvent('wp_consent_type_defined')));
+  ready(() => {
+    document.dispatchEvent(new CustomEvent('wp_consent_type_defined'));
+    for (const category of s.wp) w.wp_has_consent?.(category) || w.wp_set_consent?.(category, 'allow');
+  });
 })

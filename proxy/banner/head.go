@@ -7,8 +7,8 @@ import (
 )
 
 // Head is what a page of the site needs in its head, before anything of its own:
-// the guard where something is withheld, what tells the vendors where
-// something is allowed, the style sheet, and the polish, which can wait.
+// the guard where something is withheld, what tells the vendors where something is
+// allowed, the style sheet, and the polish where there is something to be polished.
 func (b *Banner) Head(_ Lang, d consent.Decision) []byte {
 	c, dst := classOf(d), make([]byte, 0, 512)
 	if !d.AllowsEverything() {
@@ -18,6 +18,26 @@ func (b *Banner) Head(_ Lang, d consent.Decision) []byte {
 		dst = b.appendScript(dst, "told", c)
 	}
 	dst = append(dst, b.head...)
+	if polished(d) {
+		dst = b.appendPolish(dst, c)
+	}
+	return dst
+}
+
+// Tail is what a page with placeholders needs at its end besides [Banner.Link]: the
+// polish for their buttons, unless the page has it already or fetches it by itself.
+func (b *Banner) Tail(d consent.Decision) []byte {
+	if polished(d) || tells(d) {
+		return nil
+	}
+	return b.appendPolish(nil, classOf(d))
+}
+
+// polished reports whether pages have the polish from the start: the visitor is
+// asked, or it has just been used.
+func polished(d consent.Decision) bool { return d.Ask || len(d.New) > 0 || len(d.Once) > 0 }
+
+func (b *Banner) appendPolish(dst []byte, c class) []byte {
 	dst = append(append(dst, `<script defer src="`...), html.EscapeString(b.scripts.path["polish"])...)
 	return append(append(append(dst, `" data-d="`...), c...), `"></script>`...)
 }

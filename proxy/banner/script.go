@@ -24,6 +24,7 @@ type Fence struct {
 // scripts are our scripts, ready to be filled in and sent.
 type scripts struct {
 	guard, list, told string            // function expressions
+	stay              string            // one that told brings along
 	assets            []Asset           // the same for every decision
 	path              map[string]string // by name: "guard": "/_consent/assets/guard.0123456789ab.js"
 	services          map[consent.ServiceID]*consent.Service
@@ -42,7 +43,7 @@ func loadScripts(services []*consent.Service, prefix string) (scripts, error) {
 		return s, fmt.Errorf("hash services: %w", err)
 	}
 	var polish, more string
-	text := map[string]*string{"guard": &s.guard, "list": &s.list, "told": &s.told, "polish": &polish, "more": &more}
+	text := map[string]*string{"guard": &s.guard, "list": &s.list, "told": &s.told, "stay": &s.stay, "polish": &polish, "more": &more}
 	for name, to := range text {
 		source, err := fs.ReadFile(assets.Files, name+".js")
 		if err != nil {
@@ -51,7 +52,7 @@ func loadScripts(services []*consent.Service, prefix string) (scripts, error) {
 		*to = squeezeScript(string(source))
 	}
 	for _, name := range perClass() {
-		s.path[name] = prefix + "assets/" + scriptName(name, s.guard+s.list+s.told+string(all))
+		s.path[name] = prefix + "assets/" + scriptName(name, s.guard+s.list+s.told+s.stay+polish+more+string(all))
 	}
 	s.add(prefix, "more", "document.currentScript.resolve("+call(more, s.path["list"])+")")
 	s.add(prefix, "polish", call(polish, s.path["more"]))
@@ -97,7 +98,7 @@ func (b *Banner) Script(name, d string, f Fence) ([]byte, bool) {
 	case "list":
 		return []byte("document.currentScript.judge(" + b.judge(decision, f) + ")"), true
 	case "told":
-		return []byte(call(b.scripts.told, b.told(decision))), true
+		return []byte(b.tell(decision)), true
 	}
 	return nil, false
 }

@@ -98,9 +98,12 @@ func TestSizes(t *testing.T) {
 			t.Errorf("banner, style and polish in %s: %d bytes", l, parts)
 		}
 	}
-	check("settings link, once answered", packed(t, b.Link("en", allowing(consent.Optional()...))), 256)
+	everything, nothing := allowing(consent.Optional()...), allowing()
+	check("settings link, once everything is granted", packed(t, b.Link("en", everything)), 256)
+	check("settings link, once everything is refused", packed(t, b.Link("en", nothing)), 384)
+	check("guard, refused", packed(t, []byte(script(t, b, "guard", nothing, site1))), 1536)
 	check("more, when the visitor does something", packed(t, b.scripts.assets[0].Body), 2560)
-	check("told, everything granted", packed(t, []byte(script(t, b, "told", allowing(consent.Optional()...), site1))), 512)
+	check("told, everything granted", packed(t, []byte(script(t, b, "told", everything, site1))), 1024)
 	check("list, when something asks for it", packed(t, []byte(script(t, b, "list", undecided(), site1))), 10<<10)
 }
 
@@ -113,15 +116,18 @@ func TestHeadHasWhatTheDecisionNeeds(t *testing.T) {
 	once.Once = []consent.ServiceID{"vimeo"}
 	sale := allowing(consent.Statistics)
 	sale.NoSale = true
+	added := allowing(consent.Statistics)
+	added.New, added.Ask = []consent.ServiceID{"hotjar"}, true
 	for name, c := range map[string]struct {
 		d    consent.Decision
 		want string
 	}{
-		"undecided":  {undecided(), "guard?d=1"},
+		"undecided":  {undecided(), "guard?d=1 polish"},
 		"refused":    {refused, "guard?d=1"},
 		"some":       {allowing(consent.Statistics), "guard?d=5 told?d=5"},
 		"services":   {service, "guard?d=1.typeform.youtube told?d=1.typeform.youtube"},
-		"once":       {once, "guard?d=1~vimeo"},
+		"once":       {once, "guard?d=1~vimeo polish"},
+		"new":        {added, "guard?d=5_hotjar told?d=5_hotjar polish"},
 		"no sale":    {sale, "guard?d=5s told?d=5s"},
 		"everything": {allowing(consent.Optional()...), "told?d=15"},
 	} {
@@ -131,6 +137,9 @@ func TestHeadHasWhatTheDecisionNeeds(t *testing.T) {
 			if _, ok := b.Script(m[1], m[2][3:], site1); !ok {
 				t.Errorf("%s: %s%s leads nowhere", name, m[1], m[2])
 			}
+		}
+		if strings.Contains(string(b.Head("en", c.d)), `<script defer src="`+b.scripts.path["polish"]+`" data-d=`) {
+			got = append(got, "polish")
 		}
 		if s := strings.Join(got, " "); s != c.want {
 			t.Errorf("%s: %s, want %s", name, s, c.want)
@@ -205,6 +214,30 @@ func TestSqueezeScriptKeepsStrings(t *testing.T) {
 		got := script(t, b, name, undecided(), site1)
 		if strings.Contains(got, "/*") && name != "list" || strings.Contains(got, "\n") {
 			t.Errorf("%s has comments or lines left:\n%.300s", name, got)
+		}
+	}
+}
+
+// Whoever has answered has no more than the settings link and, as long as something is
+// withheld or told, what does that; and the polish where there is a button for it.
+func TestTailIsForPlaceholders(t *testing.T) {
+	b := fullBanner(t)
+	for name, c := range map[string]struct {
+		d    consent.Decision
+		want bool
+	}{
+		"undecided":  {undecided(), false}, // has it
+		"refused":    {allowing(), true},
+		"some":       {allowing(consent.Statistics), false}, // fetches it when it is needed
+		"everything": {allowing(consent.Optional()...), false},
+	} {
+		if got := len(b.Tail(c.d)) > 0; got != c.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+	for d, want := range map[string]bool{"5": true, "5_hotjar": false, "5~vimeo": false} {
+		if told, _ := b.Script("told", d, site1); strings.Contains(string(told), "consentgate=") != want {
+			t.Errorf("told?d=%s brings the polish's place along: want %t", d, want)
 		}
 	}
 }

@@ -10,6 +10,15 @@ type told struct {
 	UET     bool            `json:"uet,omitempty"`
 	Meta    bool            `json:"meta,omitempty"`
 	Matomo  bool            `json:"matomo,omitempty"`
+	WP      []string        `json:"wp"` // categories of the WP Consent API that are allowed
+}
+
+// stay is what the script of that name is called with.
+type stay struct {
+	Polish   string              `json:"polish"` // path
+	Class    class               `json:"class"`
+	Purposes []consent.Purpose   `json:"purposes"`
+	Services []consent.ServiceID `json:"services"`
 }
 
 // googleConsent is Google's Consent Mode v2 with its seven types put together.
@@ -21,6 +30,20 @@ type googleConsent struct {
 
 type clarityConsent struct {
 	Ads bool `json:"ads"`
+}
+
+// tell is the script that a page starts with where something is allowed.
+func (b *Banner) tell(d consent.Decision) string {
+	told := call(b.scripts.told, b.told(d))
+	if polished(d) {
+		return told
+	}
+	return told + ";" + call(b.scripts.stay, stay{
+		Polish:   b.scripts.path["polish"],
+		Class:    classOf(d),
+		Purposes: d.Purposes.List(),
+		Services: append([]consent.ServiceID{}, d.Services...),
+	})
 }
 
 func (b *Banner) told(d consent.Decision) told {
@@ -37,6 +60,13 @@ func (b *Banner) told(d consent.Decision) told {
 		UET:    allows("microsoft-uet"),
 		Meta:   allows("meta-pixel"),
 		Matomo: allows("matomo"),
+		WP:     []string{"functional"},
+	}
+	for _, p := range d.Purposes.Without(consent.Necessary).List() {
+		t.WP = append(t.WP, string(p))
+	}
+	if d.Purposes.Has(consent.Statistics) {
+		t.WP = append(t.WP, "statistics-anonymous")
 	}
 	if allows("google-tag-manager", "google-analytics-4", "google-ads", "google-adsense", "google-ad-manager") {
 		t.Google = &googleConsent{
