@@ -11,8 +11,8 @@ import (
 
 // outgoing makes the request to the origin: what the visitor sent, without the
 // cookies that are not granted and without our own, and with the decision in
-// the Consent header. A site that only observes is not told of decisions: its
-// plugins would withhold things.
+// the Consent header and in the cookies of the WP Consent API. A site that only
+// observes is not told of decisions: its plugins would withhold things.
 func (x *exchange) outgoing() *http.Request {
 	x.page = asksForPage(x.r) && !x.site.leftAlone(x.r)
 	edited := x.page || isServiceWorker(x.r)
@@ -30,22 +30,24 @@ func (x *exchange) outgoing() *http.Request {
 }
 
 func (x *exchange) dropCookies(h http.Header) {
-	lines, ok := h["Cookie"]
-	if !ok {
-		return
+	var kept []string
+	if value, _ := cookies.FilterRequest(h["Cookie"], x.dropsInbound); value != "" {
+		kept = append(kept, value)
 	}
-	value, _ := cookies.FilterRequest(lines, x.dropsInbound)
-	if value == "" {
+	if !x.site.observe {
+		kept = append(kept, x.wpConsent().Pairs()...)
+	}
+	if len(kept) == 0 {
 		delete(h, "Cookie")
 		return
 	}
-	h["Cookie"] = []string{value}
+	h["Cookie"] = []string{strings.Join(kept, "; ")}
 }
 
 // dropsInbound also remembers what came in although it is withheld: the answer
 // expires it.
 func (x *exchange) dropsInbound(name string) bool {
-	if token.IsOurs(name) {
+	if token.IsOurs(name) || cookies.IsWPConsent(name) && !x.site.observe {
 		return true
 	}
 	v := x.judge.cookie(name)

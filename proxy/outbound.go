@@ -40,7 +40,7 @@ func (x *exchange) filterCookies(h http.Header, status int) {
 		}
 	}
 	if !sharedCache(h) {
-		h["Set-Cookie"] = append(h["Set-Cookie"], x.expired(s)...)
+		h["Set-Cookie"] = append(append(h["Set-Cookie"], x.expired(s)...), x.renewWPConsent(s)...)
 	}
 	if x.page && status == http.StatusOK && len(x.decision().Once) > 0 {
 		h["Set-Cookie"] = append(h["Set-Cookie"], x.site.cookie(x.secure()).ExpireOnce()) // this is the page
@@ -51,7 +51,7 @@ func (x *exchange) filterCookies(h http.Header, status int) {
 }
 
 func (x *exchange) keepsCookie(name, _ string) bool {
-	if token.IsOurs(name) {
+	if token.IsOurs(name) || cookies.IsWPConsent(name) {
 		return false
 	}
 	v := x.judge.cookie(name)

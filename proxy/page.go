@@ -14,14 +14,15 @@ import (
 // document what to withhold and what to put into it. It is [rewrite.Rules].
 type page struct {
 	judge
-	base   catalog.URL // what URLs of the document resolve against
-	accept string      // Accept-Language of the visitor
-	lang   banner.Lang // of what is put into the page; empty: not chosen yet
-	nonce  string      // by which the origin's policy knows scripts; empty: none
-	last   Verdict     // on what is about to get a placeholder
-	tally  *tally
-	seen   *inventory.Sightings
-	trace  func(Finding) // nil: nobody looks
+	base         catalog.URL // what URLs of the document resolve against
+	accept       string      // Accept-Language of the visitor
+	lang         banner.Lang // of what is put into the page; empty: not chosen yet
+	nonce        string      // by which the origin's policy knows scripts; empty: none
+	last         Verdict     // on what is about to get a placeholder
+	placeholders bool        // some stand in the page
+	tally        *tally
+	seen         *inventory.Sightings
+	trace        func(Finding) // nil: nobody looks
 }
 
 var _ rewrite.Rules = (*page)(nil)
@@ -54,6 +55,7 @@ func (p *page) URL(ref *rewrite.Ref) rewrite.Action {
 }
 
 func (p *page) Script(s *rewrite.Inline) rewrite.Action {
+	p.site.noticeWPConsent(s.Text)
 	v := p.script(s.Text)
 	return p.conclude(v, Finding{Verdict: v, Kind: rewrite.Script, Element: "script", At: s.At}, nil)
 }
@@ -86,6 +88,7 @@ func (p *page) AppendPlaceholder(dst []byte, el *rewrite.Element) []byte {
 		value, _ := el.Attr(name)
 		return string(value)
 	}
+	p.placeholders = true
 	return p.offer.banner.AppendPlaceholder(dst, p.language(), banner.Frame{
 		Service: s,
 		Source:  p.resolve(el.Ref.URL),
@@ -116,7 +119,10 @@ func (p *page) AppendInsert(dst []byte, at rewrite.Place) []byte {
 	case rewrite.BodyStart:
 		return append(dst, p.offer.banner.Notice(lang, p.decision)...)
 	case rewrite.BodyEnd:
-		return append(dst, p.offer.banner.Link(lang, p.decision)...)
+		dst = append(dst, p.offer.banner.Link(lang, p.decision)...)
+		if p.placeholders {
+			dst = append(dst, withNonce(p.offer.banner.Tail(p.decision), p.nonce)...)
+		}
 	}
 	return dst
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/numfocus/consentgate/consent"
@@ -42,6 +43,8 @@ type site struct {
 	parts    Parts
 
 	inventory *inventory.Inventory
+
+	asksWPConsent atomic.Bool // its pages use the WP Consent API
 }
 
 func newSite(c SiteConfig, all Config, parts Parts, trusted upstream.Trusted, catalogWith func(catalog.Config) (*catalog.Catalog, error)) (*site, error) {

@@ -48,6 +48,39 @@ func wpWord(allowed bool) string {
 	return "deny"
 }
 
+// Renew gives the Set-Cookie lines after which a browser that sent these Cookie
+// lines says what c says and nothing else, for maxAge seconds: none where it does
+// already. Without set, what is wrong is taken away and nothing is added.
+func (c WPConsent) Renew(lines []string, set bool, maxAge int, site Site) []string {
+	want, sent := c.Pairs(), wpPairs(lines)
+	var renewed []string
+	for _, pair := range sent {
+		if !slices.Contains(want, pair) {
+			name, _ := splitPair(pair)
+			renewed = append(renewed, Expire(name, site)...)
+		}
+	}
+	missing := func(pair string) bool { return !slices.Contains(sent, pair) }
+	if set && (len(renewed) > 0 || slices.ContainsFunc(want, missing)) {
+		renewed = append(renewed, c.Lines(maxAge, site.Secure)...)
+	}
+	return renewed
+}
+
+// wpPairs lists what a browser sends under the names of the API.
+func wpPairs(lines []string) []string {
+	var pairs []string
+	for _, line := range lines {
+		for pair := range strings.SplitSeq(line, ";") {
+			pair = trim(pair)
+			if name, _ := splitPair(pair); IsWPConsent(name) && !slices.Contains(pairs, pair) {
+				pairs = append(pairs, pair)
+			}
+		}
+	}
+	return pairs
+}
+
 // Lines gives the same cookies as Set-Cookie lines, for maxAge seconds. Scripts
 // must be able to read them.
 func (c WPConsent) Lines(maxAge int, secure bool) []string {
