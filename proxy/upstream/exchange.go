@@ -31,6 +31,7 @@ type exchange struct {
 	count int  // of 1xx responses
 	done  bool // the response is there
 
+	res  *http.Response
 	body io.ReadCloser
 }
 
@@ -126,10 +127,7 @@ func (e *exchange) heard() bool {
 // passOn makes of the transport's response the gateway's.
 func (e *exchange) passOn(res *http.Response) *http.Response {
 	stripResponse(res.Header)
-	if e.upstream.secretName != "" {
-		delete(res.Header, e.upstream.secretName)
-		delete(res.Trailer, e.upstream.secretName)
-	}
+	delete(res.Header, e.upstream.secretName) // an origin may echo it
 	if res.StatusCode == http.StatusSwitchingProtocols {
 		return e.tunnel(res)
 	}
@@ -137,7 +135,7 @@ func (e *exchange) passOn(res *http.Response) *http.Response {
 		e.leave()
 		return res
 	}
-	e.body = res.Body
+	e.res, e.body = res, res.Body
 	res.Body = e
 	return res
 }
@@ -218,7 +216,11 @@ func (e *exchange) leave() {
 
 func (e *exchange) Read(p []byte) (int, error) {
 	n, err := e.body.Read(p)
-	if err == nil || err == io.EOF {
+	switch err {
+	case io.EOF:
+		delete(e.res.Trailer, e.upstream.secretName)
+		fallthrough
+	case nil:
 		e.watch.touch()
 		return n, err
 	}
