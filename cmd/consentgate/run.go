@@ -22,13 +22,19 @@ import (
 	"github.com/numfocus/consentgate/proxy/upstream"
 )
 
-type runOptions struct{ upstream, listen, data, admin, config string }
+type runOptions struct {
+	upstream, listen, data, admin, config string
+	addresses                             string
+	profiling                             bool
+}
 
 func (o *runOptions) register(f *flag.FlagSet) {
 	f.StringVar(&o.upstream, "upstream", "", "where the site itself is: a `URL` such as http://127.0.0.1:8080")
 	f.StringVar(&o.listen, "listen", "", "where visitors are served: an `ADDR` such as :8000")
 	f.StringVar(&o.data, "data", "", "`DIR` for the keys, the record of consent and the inventory; data, where no file says otherwise")
-	f.StringVar(&o.admin, "admin", "", "`ADDR` for /healthz, /readyz, /metrics and /inventory; keep it on loopback")
+	f.StringVar(&o.admin, "admin", "", "`ADDR` for /healthz, /readyz, /metrics, /inventory and /reload; keep it on loopback")
+	f.StringVar(&o.addresses, "log-addresses", "", "visitors' addresses in the log: truncated, where no file says otherwise, or none: a `WORD`")
+	f.BoolVar(&o.profiling, "pprof", false, "add /debug/pprof/ to the operators' listener")
 	f.StringVar(&o.config, "config", "", "read everything else from a `FILE`; consentgate help config shows one")
 }
 
@@ -49,7 +55,7 @@ func runCommand(c console, args []string) int {
 	}
 	ctx, stop := untilTold()
 	defer stop()
-	if err := serveSites(ctx, c, conf); err != nil {
+	if err := serveSites(ctx, c, o, conf); err != nil {
 		return failed(c, "run", err)
 	}
 	return exitFine
@@ -77,6 +83,8 @@ func (o runOptions) configuration(c console) (conf config, code int, ok bool) {
 	}
 	conf.Serve.Ops = cmp.Or(o.admin, conf.Serve.Ops)
 	conf.Data = cmp.Or(o.data, conf.Data)
+	conf.Logging.Addresses = cmp.Or(o.addresses, conf.Logging.Addresses)
+	conf.Admin.Profiling = o.profiling || conf.Admin.Profiling
 	if wrong := consent.Mistakes(conf.Check()); len(wrong) > 0 {
 		return conf, misuse(c, "run", "%s", flagged(wrong[0])), false
 	}
@@ -92,52 +100,10 @@ func flagged(m consent.Mistake) string {
 		m.Field = "--listen"
 	case "ops":
 		m.Field = "--admin"
+	case "logging.addresses":
+		m.Field = "--log-addresses"
 	}
 	return m.Error()
-}
-
-// serveSites runs the gateway until ctx is done.
-func serveSites(ctx context.Context, c console, conf config) (err error) {
-	log := conf.Logging.logger(c.err)
-	keys, err := token.LoadOrCreateKeys(conf.keyFile())
-	if err != nil {
-		return err
-	}
-	tokens, err := token.New(keys)
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(conf.data(), 0o700); err != nil {
-		return fmt.Errorf("make the data folder: %w", err)
-	}
-	store, err := serveLedger(conf.ledgerFile(), conf.Ledger)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	go keepLedger(ctx, store, conf.Ledger.Keeping, log)
-
-	seen, err := openInventory(ctx, conf.inventoryFile(), log)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, seen.Save()) }()
-
-	gateway, err := proxy.New(conf.Proxy, proxy.Parts{Ledger: store, Tokens: tokens, Log: log, Inventory: seen})
-	if err != nil {
-		return err
-	}
-	server, err := serve.New(conf.Serve, log)
-	if err != nil {
-		return err
-	}
-	ops := &ops{started: time.Now(), ledger: store.Health, inventory: seen.File}
-	context.AfterFunc(ctx, func() { ops.ready.Store(false) })
-	return server.Run(ctx, serve.Handlers{Site: gateway, Ops: ops.handler(), Drain: gateway.Close}, func(at serve.Addrs) {
-		ops.ready.Store(true)
-		announce(c.out, conf, at)
-		debug.FreeOSMemory() // preparing the sites takes more than serving them
-	})
 }
 
 // announce tells where to look, once everything listens.
@@ -147,6 +113,9 @@ func announce(w io.Writer, conf config, at serve.Addrs) {
 	}
 	for _, addr := range at.Site {
 		fmt.Fprintf(w, "  visitors   %s\n", webAddress(addr))
+	}
+	for _, addr := range at.TLS {
+		fmt.Fprintf(w, "  secure     %s\n", strings.Replace(webAddress(addr), "http:", "https:", 1))
 	}
 	if at.Ops != nil {
 		fmt.Fprintf(w, "  operators  %s/metrics\n", webAddress(at.Ops))

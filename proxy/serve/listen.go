@@ -2,33 +2,12 @@ package serve
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"os"
 	"sync"
 	"sync/atomic"
 	"time"
 )
-
-// listenAll opens every address, or none.
-func listenAll(addresses []string) ([]net.Listener, error) {
-	var all []net.Listener
-	for _, address := range addresses {
-		l, err := net.Listen("tcp", address)
-		if err != nil {
-			closeAll(all)
-			return nil, fmt.Errorf("listen for visitors: %w", err)
-		}
-		all = append(all, l)
-	}
-	return all, nil
-}
-
-func closeAll(listeners []net.Listener) {
-	for _, l := range listeners {
-		_ = l.Close()
-	}
-}
 
 // A listener accepts no more connections at a time than it has slots, and
 // makes each of them one that no visitor can block for ever.

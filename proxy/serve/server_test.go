@@ -32,7 +32,7 @@ func start(t *testing.T, c Config, h Handlers) *running {
 		c.Listen = []string{"127.0.0.1:0"}
 	}
 	r := &running{ended: make(chan error, 1), log: &logged{}}
-	s, err := New(c, r.log)
+	s, err := New(c, Parts{Log: r.log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -423,7 +423,7 @@ func TestOneBadAddressOpensNone(t *testing.T) {
 		"ops":  {Listen: []string{free.Addr().String()}, Ops: taken.Addr().String()},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, err := New(c, io.Discard)
+			s, err := New(c, Parts{Log: io.Discard})
 			if err != nil {
 				t.Fatal(err)
 			}
