@@ -23,26 +23,29 @@ func (c *Catalog) URL(u URL) Match {
 	return Match{}
 }
 
-// A urlIndex finds the best pattern for a URL: those of a host through a hash
-// of its suffixes, those of any host through one pass over the path.
+// A urlIndex finds the best pattern for a URL. How long that takes depends on
+// the URL and not on how many patterns there are.
 type urlIndex struct {
 	bySuffix map[string][]*pattern // each list in the order of rank
-	byPath   *finder               // of literals of anywhere's paths
-	anywhere []*pattern            // what byPath found
+	suffixes suffixSet             // the keys of bySuffix
+	byPrefix prefixTree            // those with a star in the last label of the host
+	anywhere pathIndex             // those of any host
 }
 
 func newURLIndex(services []*consent.Service) urlIndex {
 	x := urlIndex{bySuffix: make(map[string][]*pattern)}
-	var literals []literal
 	for _, p := range ranked(services) {
-		if p.host != hostAny {
+		switch {
+		case p.host == hostAny:
+			x.anywhere.add(p)
+		case p.suffix == "":
+			x.byPrefix.add(p.glob[0], p)
+		default:
 			x.bySuffix[p.suffix] = append(x.bySuffix[p.suffix], p)
-			continue
 		}
-		literals = append(literals, literal{text: longest(p.path), id: int32(len(x.anywhere))})
-		x.anywhere = append(x.anywhere, p)
 	}
-	x.byPath = newFinder(literals)
+	x.suffixes = newSuffixSet(x.bySuffix)
+	x.anywhere.compile()
 	return x
 }
 
@@ -64,32 +67,22 @@ func ranked(services []*consent.Service) []*pattern {
 	return all
 }
 
-func longest(pieces []string) string {
-	return slices.MaxFunc(pieces, func(a, b string) int { return cmp.Compare(len(a), len(b)) })
-}
-
 func (x *urlIndex) find(u *URL) *pattern {
 	if len(u.Host) == 0 {
 		return nil
 	}
-	var best *pattern
-	rank := math.MaxInt
+	best, rank := x.byPrefix.find(u.Host, u, nil, math.MaxInt)
 	for suffix := u.Host; ; {
-		best, rank = first(x.bySuffix[string(suffix)], u, best, rank)
+		if x.suffixes.mayHave(suffix) {
+			best, rank = first(x.bySuffix[string(suffix)], u, best, rank)
+		}
 		dot := bytes.IndexByte(suffix, '.')
 		if dot < 0 {
 			break
 		}
 		suffix = suffix[dot+1:]
 	}
-	best, rank = first(x.bySuffix[""], u, best, rank)
-	s := x.byPath.search(u.Path)
-	for s.find() {
-		if p := x.anywhere[s.id]; p.rank < rank && p.matches(u) {
-			best, rank = p, p.rank
-		}
-	}
-	return best
+	return x.anywhere.find(u, best, rank)
 }
 
 // first returns the first of a list of patterns that matches u and is better

@@ -39,6 +39,8 @@ func (u URL) Clone() URL {
 type Parser struct {
 	ref []byte // the reference without tabs and newlines, if it had some
 	buf []byte // parts of the result that are not as written
+
+	origins origins
 }
 
 // Parse resolves ref against base, which may be nil for none. It reports false
@@ -51,7 +53,17 @@ type Parser struct {
 func (p *Parser) Parse(base *URL, ref []byte) (URL, bool) {
 	p.buf = p.buf[:0]
 	ref = p.strip(ref)
+	if o := p.origins.known(ref); o != nil {
+		return URL{Scheme: o.scheme, Host: o.host, Path: p.path(ref[len(o.text)-1:])}, true
+	}
+	u, ok := p.resolved(base, ref)
+	if ok && len(u.Host) > 0 {
+		p.origins.learn(ref, &u)
+	}
+	return u, ok
+}
 
+func (p *Parser) resolved(base *URL, ref []byte) (URL, bool) {
 	scheme, rest, ok := p.scheme(ref)
 	switch {
 	case !ok && base == nil:

@@ -227,6 +227,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		checkURL(t, u)
+		agreesWithItself(t, &p, &at, ref, u.Clone())
 		if special(u.Scheme) && !isFile(u.Scheme) {
 			again, ok := new(Parser).Parse(nil, []byte(string(u.Scheme)+"://"+string(u.Host)+string(u.Path)+"#")) // what is at the end of the path is not at that of the reference
 			if !ok || string(again.Host) != string(u.Host) || string(again.Path) != string(u.Path) {
@@ -237,6 +238,42 @@ func FuzzParse(f *testing.F) {
 			agreesWithNetURL(t, u, ref)
 		}
 	})
+}
+
+// agreesWithItself parses ref once more, with what p has learned by now.
+func agreesWithItself(t *testing.T, p *Parser, base *URL, ref string, first URL) {
+	t.Helper()
+	u, ok := p.Parse(base, []byte(ref))
+	if !ok || string(u.Scheme) != string(first.Scheme) || string(u.Host) != string(first.Host) || string(u.Path) != string(first.Path) {
+		t.Errorf("%q on %s://%s%s: first %s %s %s, then %s %s %s", ref, base.Scheme, base.Host, base.Path,
+			first.Scheme, first.Host, first.Path, u.Scheme, u.Host, u.Path)
+	}
+}
+
+// What a parser has learned from some references changes nothing for others that
+// begin in the same way.
+func TestParserLearnsNothingWrong(t *testing.T) {
+	refs := []string{
+		"https://t.example/a", "https://t.example/a/../b#c", "https://t.example//x", "https://t.example", "https://t.example?q", `https://t.example\x`,
+		"https://t.example:443/", "https://T.example/", "http://t.example/", "https:/t.example/", "https:t.example/", "https:///t.example/",
+		"/redirect?to=https://t.example/", "//t.example/", "https://u@t.example/", "https://u@t.example/p@v.example/", "https://t.example/@v.example/",
+		"https://t%2eexample/", "https://t.example.evil.test/", "data:https://t.example/", "file://t.example/", "ws://t.example/", "https://b.example/",
+	}
+	for _, base := range []string{"https://s.example/d/p", "http://s.example/", "file:///d/p", "about:blank"} {
+		at, _ := new(Parser).Parse(nil, []byte(base))
+		for _, one := range refs {
+			for _, other := range refs {
+				var p Parser
+				p.Parse(&at, []byte(one))
+				got, ok := p.Parse(&at, []byte(other))
+				want, wantOK := new(Parser).Parse(&at, []byte(other))
+				if ok != wantOK || ok && (string(got.Scheme) != string(want.Scheme) || string(got.Host) != string(want.Host) || string(got.Path) != string(want.Path)) {
+					t.Errorf("on %s, after %q: %q is %s %s %s, not %s %s %s", base, one, other,
+						got.Scheme, got.Host, got.Path, want.Scheme, want.Host, want.Path)
+				}
+			}
+		}
+	}
 }
 
 // checkURL checks what everything else relies on.

@@ -22,9 +22,27 @@ func normal(raw []byte) bool {
 	if q := bytes.IndexByte(raw, '?'); q >= 0 {
 		path = raw[:q]
 	}
-	return len(path) > 0 && path[0] == '/' &&
-		bytes.IndexByte(path, '\\') < 0 &&
-		!bytes.Contains(path, []byte("/.")) && !bytes.Contains(path, []byte("/%2"))
+	return len(path) > 0 && path[0] == '/' && plainSegments(path)
+}
+
+// plainSegments reports whether all of a path's segments stay as they are.
+func plainSegments(path []byte) bool {
+	return bytes.IndexByte(path, '\\') < 0 && !dotSegment(path) &&
+		(bytes.IndexByte(path, '%') < 0 || !bytes.HasPrefix(path, []byte("%2")) && !bytes.Contains(path, []byte("/%2")))
+}
+
+// dotSegment reports whether some segment begins with a dot. Dots are rarer than
+// slashes.
+func dotSegment(path []byte) bool {
+	for i := 0; ; i++ {
+		dot := bytes.IndexByte(path[i:], '.')
+		if dot < 0 {
+			return false
+		}
+		if i += dot; i == 0 || path[i-1] == '/' {
+			return true
+		}
+	}
 }
 
 // resolve appends rel, a path with or without a query, to dir, which ends with a
@@ -38,6 +56,10 @@ func (p *Parser) resolve(dir, rel []byte) []byte {
 	path, query := rel, []byte(nil)
 	if q := bytes.IndexByte(rel, '?'); q >= 0 {
 		path, query = rel[:q], rel[q:]
+	}
+	if plainSegments(path) {
+		p.buf = append(p.buf, rel...)
+		return p.taken(start)
 	}
 	for len(path) > 0 {
 		end := bytes.IndexAny(path, `/\`)
