@@ -61,3 +61,20 @@ func (g *Gateway) Open() (requests, tunnels int) {
 
 // Memo tells how remembering pages does.
 func (g *Gateway) Memo() memo.Stats { return g.memo.Stats() }
+
+// A SiteOrigin is the state of one of a site's origins.
+type SiteOrigin struct {
+	Site string
+	upstream.State
+}
+
+// Origins are those of all sites.
+func (g *Gateway) Origins() []SiteOrigin {
+	var list []SiteOrigin
+	for _, s := range g.all() {
+		for _, state := range s.upstream.States() {
+			list = append(list, SiteOrigin{s.name, state})
+		}
+	}
+	return list
+}

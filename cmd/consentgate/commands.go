@@ -41,9 +41,24 @@ what shares the registrable domain of the Host is the first party. The key that
 signs visitors' choices and the record of consent are kept in the data folder,
 which is made at the first start; keep it, and keep it private.
 
-SIGTERM and Ctrl-C let what is under way finish, and then end the program.`,
+SIGTERM and Ctrl-C let what is under way finish, and then end the program. SIGHUP
+is consentgate reload.`,
 			flags: func(f *flag.FlagSet) { new(runOptions).register(f) },
 			run:   runCommand,
+		},
+		{
+			name: "reload", args: "[--admin ADDR | --config FILE]",
+			short: "have a running gateway take its configuration anew",
+			long: `The gateway reads its file and its keys as at a start, and serves by them from
+then on; what is under way ends as it began, WebSockets included. Where there is
+a mistake nothing changes, and all mistakes are told; the exit code is then 1.
+What takes a restart (listen, tls and the timeouts beside them, ops, data, ledger)
+is told as well and stays as it was.
+
+It asks the gateway at its operators' listener. SIGHUP does the same, and leaves
+what came of it in the log alone.`,
+			flags: func(f *flag.FlagSet) { new(reloadOptions).register(f) },
+			run:   reloadCommand,
 		},
 		{
 			name: "check", args: "FILE",
@@ -112,7 +127,7 @@ last, with lines for the configuration that say what it is.`,
 			short: "show or renew the keys that sign visitors' choices",
 			long: `rotate puts a new key in front. The older ones are still accepted, so nobody is
 asked again, until more than --keep of them have gathered. A running gateway
-takes the new key at its next start.`,
+takes the new key at consentgate reload.`,
 			flags: func(f *flag.FlagSet) { new(keysOptions).register(f) },
 			run:   keysCommand,
 		},

@@ -12,6 +12,7 @@ import (
 
 	"github.com/numfocus/consentgate/consent"
 	"github.com/numfocus/consentgate/proxy"
+	"github.com/numfocus/consentgate/proxy/admin"
 	"github.com/numfocus/consentgate/proxy/serve"
 )
 
@@ -25,6 +26,7 @@ var sampleConfig string
 type config struct {
 	Serve serve.Config `yaml:",inline"`
 	Proxy proxy.Config `yaml:",inline"`
+	Admin admin.Config `yaml:",inline"`
 
 	Data    string        `yaml:"data"` // folder for the keys and the record of consent
 	Keys    string        `yaml:"keys"` // file; empty: "keys" in the data folder
@@ -41,7 +43,7 @@ func (c config) ledgerFile() string { return filepath.Join(c.data(), "ledger.db"
 
 // Check returns all mistakes of all rooms at once.
 func (c config) Check() error {
-	return errors.Join(c.Serve.Check(), c.Proxy.Check(), consent.Within("ledger", c.Ledger.Check()), consent.Within("logging", c.Logging.Check()))
+	return errors.Join(c.Serve.Check(), c.Proxy.Check(), c.Admin.Check(), consent.Within("ledger", c.Ledger.Check()), consent.Within("logging", c.Logging.Check()))
 }
 
 // parseConfig reads a configuration and finds all that is wrong with it.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -140,9 +139,8 @@ func (c config) inventoryFile() string { return filepath.Join(c.data(), "invento
 // saveEvery is how much of the inventory a crash may cost.
 const saveEvery = time.Minute
 
-// openInventory opens the inventory of a gateway and saves it now and then until
-// ctx is done. Whoever opens it saves it at the end.
-func openInventory(ctx context.Context, path string, log zerolog.Logger) (*inventory.Store, error) {
+// openInventory opens the inventory of a gateway. Whoever opens it saves it.
+func openInventory(path string, log zerolog.Logger) (*inventory.Store, error) {
 	store, aside, err := inventory.Open(path, nil)
 	if err != nil {
 		return nil, err
@@ -150,12 +148,5 @@ func openInventory(ctx context.Context, path string, log zerolog.Logger) (*inven
 	if aside != "" {
 		log.Warn().Str("file", aside).Msg("the inventory could not be read; it is kept under this name, and a new one is begun")
 	}
-	go func() {
-		tick := time.NewTicker(saveEvery)
-		defer tick.Stop()
-		store.Keep(ctx, tick.C, func(err error) {
-			log.Error().Err(err).Msg("the inventory could not be saved; it will be tried again")
-		})
-	}()
 	return store, nil
 }

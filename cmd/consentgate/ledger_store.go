@@ -68,16 +68,16 @@ func behind(outbox *sqlite.Store, c ledgerConfig) (ledger.Store, error) {
 const purgeEvery = 24 * time.Hour
 
 // keepLedger purges the ledger at the start and every day until ctx is done.
-func keepLedger(ctx context.Context, s ledger.Store, c ledger.Config, log zerolog.Logger) {
+func keepLedger(ctx context.Context, s ledger.Store, c ledger.Config, log func() *zerolog.Logger) {
 	tick := time.NewTicker(purgeEvery)
 	defer tick.Stop()
 	for {
 		n, err := s.Purge(ctx, c.Before(time.Now()))
 		switch {
 		case err != nil && ctx.Err() == nil:
-			log.Error().Err(err).Msg("receipts that are out of time could not be erased; it will be tried again tomorrow")
+			log().Error().Err(err).Msg("receipts that are out of time could not be erased; it will be tried again tomorrow")
 		case n > 0:
-			log.Info().Int("receipts", n).Msg("erased receipts that are out of time")
+			log().Info().Int("receipts", n).Msg("erased receipts that are out of time")
 		}
 		select {
 		case <-ctx.Done():

@@ -12,6 +12,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/numfocus/consentgate/consent"
+	"github.com/numfocus/consentgate/proxy"
 )
 
 // loggingConfig says how the log is written. The zero value writes for people
@@ -19,6 +20,9 @@ import (
 type loggingConfig struct {
 	Format string `yaml:"format"` // json, console, or auto
 	Level  string `yaml:"level"`  // debug, info, warn or error
+	// Addresses says how much of visitors' addresses is logged: truncated (the
+	// default: the network) or none. There is no way to log them whole.
+	Addresses string `yaml:"addresses"`
 }
 
 func (l loggingConfig) Check() error {
@@ -34,6 +38,12 @@ func (l loggingConfig) Check() error {
 	default:
 		errs = append(errs, consent.Mistake{
 			Field: "level", Problem: fmt.Sprintf("%q is not a level of the log", l.Level), Cure: "use debug, info, warn or error"})
+	}
+	switch proxy.Addresses(l.Addresses) {
+	case "", proxy.TruncatedAddresses, proxy.NoAddresses:
+	default:
+		errs = append(errs, consent.Mistake{
+			Field: "addresses", Problem: fmt.Sprintf("%q is no way to log addresses", l.Addresses), Cure: "use truncated or none; they are never logged whole"})
 	}
 	return errors.Join(errs...)
 }

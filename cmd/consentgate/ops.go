@@ -3,67 +3,112 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
-	"runtime"
 	"sync/atomic"
 	"time"
 
-	"github.com/numfocus/consentgate/proxy/inventory"
+	"github.com/numfocus/consentgate/consent/ledger"
+	"github.com/numfocus/consentgate/consent/ledger/postgres"
+	"github.com/numfocus/consentgate/proxy/admin"
 )
 
-// ops answers those who run the gateway: is it alive, is it ready for visitors,
-// how is it doing. It is not for visitors, and listens on an address of its own.
+// A stage is how far the program is.
+type stage int32
+
+const (
+	starting stage = iota
+	serving
+	stopping
+)
+
+// ops knows what those who run the gateway ask for.
 type ops struct {
-	started time.Time
-	ledger  func(context.Context) error // why grants cannot be stored, or nil
-	ready   atomic.Bool
-
-	inventory func() inventory.File // what was seen on the sites
+	worlds *worlds
+	ledger ledger.Store
+	stage  atomic.Int32
 }
 
-func (o *ops) handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		io.WriteString(w, "ok\n")
-	})
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		if !o.ready.Load() {
-			http.Error(w, "not ready", http.StatusServiceUnavailable)
-			return
+func (o *ops) enter(s stage) { o.stage.Store(int32(s)) }
+
+// problems are what is wrong at the moment. Only before it listens and once it
+// ends does a gateway want no visitors.
+func (o *ops) problems(ctx context.Context) []admin.Problem {
+	var all []admin.Problem
+	add := func(what, format string, args ...any) {
+		all = append(all, admin.Problem{What: what, Why: fmt.Sprintf(format, args...)})
+	}
+	switch stage(o.stage.Load()) {
+	case starting:
+		all = append(all, admin.Problem{What: "start", Why: "it does not listen for visitors yet", Out: true})
+	case stopping:
+		all = append(all, admin.Problem{What: "stop", Why: "it ends what is under way", Out: true})
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err := o.ledger.Health(ctx); err != nil {
+		add("ledger", "grants cannot be stored: %v", err)
+	}
+	if s, ok := o.shipping(); ok && s.Err != nil {
+		add("outbox", "PostgreSQL takes nothing, and %d records wait: %v", s.Pending, s.Err)
+	}
+	for _, origin := range o.origins() {
+		if !origin.Up {
+			add("origin", "%s of site %s does not answer", origin.URL, origin.Site)
 		}
-		// The site is served all the same; it is consent that cannot be given.
-		if err := o.ledger(r.Context()); err != nil {
-			http.Error(w, "grants cannot be stored: "+err.Error(), http.StatusServiceUnavailable)
-			return
-		}
-		io.WriteString(w, "ready\n")
-	})
-	mux.HandleFunc("GET /metrics", o.metrics)
-	mux.HandleFunc("GET /inventory", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Cache-Control", "no-store")
-		_ = writeJSON(w, o.inventory()) // whoever asked has gone
-	})
-	return mux
+	}
+	if why := o.worlds.refused.Load(); why != nil {
+		add("configuration", "the last reload failed and the one before goes on: %s", *why)
+	}
+	return all
 }
 
-// metrics writes the Prometheus text format.
-func (o *ops) metrics(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	var mem runtime.MemStats
-	runtime.ReadMemStats(&mem)
-	fmt.Fprintf(w, `# HELP consentgate_build_info Version of the program; always 1.
-# TYPE consentgate_build_info gauge
-consentgate_build_info{version=%q,go=%q} 1
-# HELP consentgate_start_time_seconds When the program started, in seconds since the epoch.
-# TYPE consentgate_start_time_seconds gauge
-consentgate_start_time_seconds %d
-# HELP consentgate_goroutines Goroutines that exist.
-# TYPE consentgate_goroutines gauge
-consentgate_goroutines %d
-# HELP consentgate_heap_bytes Bytes of live heap objects.
-# TYPE consentgate_heap_bytes gauge
-consentgate_heap_bytes %d
-`, buildVersion(), runtime.Version(), o.started.Unix(), runtime.NumGoroutine(), mem.HeapAlloc)
+func (o *ops) shipping() (postgres.Shipping, bool) {
+	shipper, ok := o.ledger.(interface{ Shipping() postgres.Shipping })
+	if !ok {
+		return postgres.Shipping{}, false
+	}
+	return shipper.Shipping(), true
 }
+
+func (o *ops) origins() []admin.Origin {
+	w := o.worlds.now.Load()
+	if w == nil {
+		return nil
+	}
+	var all []admin.Origin
+	for _, s := range w.gateway.Origins() {
+		all = append(all, admin.Origin{Site: s.Site, URL: s.URL, Up: !s.Down, Requests: s.Requests, WebSockets: s.WebSockets})
+	}
+	return all
+}
+
+// sources are what is asked for at each scrape.
+func (o *ops) sources() admin.Sources {
+	return admin.Sources{
+		Version: buildVersion(),
+		Open:    func() (requests, tunnels int) { return o.worlds.now.Load().gateway.Open() },
+		Memo: func() admin.Memo {
+			m := o.worlds.now.Load().gateway.Memo()
+			return admin.Memo{Hits: m.Hits, Misses: m.Misses, Shared: m.Shared, Evicted: m.Evicted, Bytes: m.Bytes, Entries: m.Entries}
+		},
+		Sightings: o.worlds.parts.Inventory.Totals,
+		Ledger:    o.ledger.Health,
+		Outbox: func() (admin.Outbox, bool) {
+			s, ok := o.shipping()
+			return admin.Outbox{Pending: s.Pending, Last: s.Last, Working: s.Err == nil}, ok
+		},
+		Origins: o.origins,
+	}
+}
+
+func (o *ops) handler(c admin.Config, reload func(context.Context) (string, error)) http.Handler {
+	return admin.New(c, admin.Parts{
+		Problems:  o.problems,
+		Reload:    reload,
+		Inventory: o.worlds.parts.Inventory.File,
+		Metrics:   o.worlds.metrics,
+	})
+}
+
+// patience is how long a probe waits for the ledger.
+const patience = 3 * time.Second
