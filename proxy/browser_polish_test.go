@@ -130,7 +130,7 @@ func TestSettingsOverThePage(t *testing.T) {
 	}
 
 	eval[any](b, `(localStorage.setItem('_hjid', 'me'), localStorage.setItem('basket', 'two'), 1)`)
-	b.click(`#cg-settings`)
+	eval[any](b, "[document.querySelector('#cg-settings').click()]") // the page may still be scrolling to where it was
 	b.until(frame + "?.querySelector('[value=withdraw]')")
 	eval[any](b, frame+".querySelector('[value=withdraw]').click()")
 	b.until("window.consentgate && !consentgate.has('statistics')")
