@@ -72,6 +72,7 @@ func TestBrowser(t *testing.T) {
 	}
 	t.Run("DNT", func(t *testing.T) { w.testSignal(t, "DNT") })
 	t.Run("Sec-GPC", func(t *testing.T) { w.testSignal(t, "Sec-GPC") })
+	t.Run("WP Consent API", w.testConsentAPI)
 	t.Run("author", w.testAuthor)
 }
 
@@ -95,7 +96,8 @@ func (w *world) testVisitor(t *testing.T, scripts bool) {
 	w.wantCalled(t, scripts)
 	b.wantBanner(false)
 	if scripts {
-		b.wantCookies("after accepting", "_ga", "_ga_EXAMPLE001", "_koko_analytics_pages_viewed", "consent")
+		b.wantCookies("after accepting", "_ga", "_ga_EXAMPLE001", "_koko_analytics_pages_viewed", "consent",
+			"wp_consent_functional", "wp_consent_marketing", "wp_consent_preferences", "wp_consent_statistics", "wp_consent_statistics-anonymous")
 	}
 
 	b.open(w.gateway + "/_consent/")
@@ -161,6 +163,7 @@ func (w *world) wantCalled(t *testing.T, scripts bool) {
 // browser is a Chromium with a fresh profile.
 type browser struct {
 	t     *testing.T
+	site  string // the gateway's address
 	ctx   context.Context
 	frame cdp.FrameID // of the page itself
 }
@@ -184,7 +187,7 @@ func (w *world) browser(t *testing.T, scripts bool) *browser {
 	t.Cleanup(cancel)
 	ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
 	t.Cleanup(cancel)
-	b := &browser{t: t, ctx: ctx}
+	b := &browser{t: t, site: w.gateway, ctx: ctx}
 	b.frame = call(b, page.GetFrameTree, cdp.Empty{}).FrameTree.Frame.ID
 	call(b, page.SetLifecycleEventsEnabled, page.SetLifecycleEventsEnabledParams{Enabled: true})
 	call(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !scripts})
