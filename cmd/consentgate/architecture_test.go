@@ -24,6 +24,7 @@ func rooms() []room {
 		{dir: "consent/ledger/ledgertest", ours: []string{"consent", "consent/ledger"}, never: pure},
 		{dir: "consent/ledger/sqlite", ours: []string{"consent", "consent/ledger"}, never: driver},
 		{dir: "consent/ledger/postgres", ours: []string{"consent", "consent/ledger"}, never: driver},
+		{dir: "consent/ledger/postgres/postgrestest", never: driver}, // for tests of several rooms
 
 		{dir: "proxy/upstream", ours: []string{"consent"}, never: edge},
 		{dir: "proxy/cookies", ours: []string{"consent", "consent/catalog"}, never: with(edge, "net/http/...")},

@@ -34,7 +34,7 @@ func (p Parts) storage() (certmagic.Storage, error) {
 	case p.Shared != nil:
 		return sharedStorage{p.Shared}, nil
 	case p.Folder != "":
-		return &certmagic.FileStorage{Path: filepath.Clean(p.Folder)}, nil
+		return newFolder(filepath.Clean(p.Folder)), nil
 	}
 	return nil, errors.New("there is no place to keep certificates")
 }

@@ -12,7 +12,7 @@ import (
 // shipped to PostgreSQL.
 func BenchmarkGrants(b *testing.B) {
 	c := running(b)
-	ledgertest.Grants(b, func(t testing.TB) ledger.Store { return open(t, c.database(t)) })
+	ledgertest.Grants(b, func(t testing.TB) ledger.Store { return open(t, c.Database(t)) })
 }
 
 // BenchmarkDirect measures the alternative: each grant waits for a transaction
@@ -20,7 +20,7 @@ func BenchmarkGrants(b *testing.B) {
 func BenchmarkDirect(b *testing.B) {
 	c := running(b)
 	ledgertest.Grants(b, func(t testing.TB) ledger.Store {
-		l := open(t, c.database(t))
+		l := open(t, c.Database(t))
 		return &direct{Ledger: l, chain: ledger.Chain{Gateway: "g-direct"}, turn: make(chan struct{}, 1)}
 	})
 }

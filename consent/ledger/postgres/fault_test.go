@@ -14,6 +14,7 @@ import (
 
 	"github.com/numfocus/consentgate/consent/ledger"
 	"github.com/numfocus/consentgate/consent/ledger/ledgertest"
+	"github.com/numfocus/consentgate/consent/ledger/postgres/postgrestest"
 	"github.com/numfocus/consentgate/consent/ledger/sqlite"
 )
 
@@ -23,17 +24,17 @@ func TestOutages(t *testing.T) {
 	c := running(t)
 	for _, outage := range []struct {
 		name string
-		do   func(*testing.T, *cluster, *link)
+		do   func(*testing.T, *postgrestest.Cluster, *link)
 	}{
-		{"stopped and started", func(t *testing.T, c *cluster, _ *link) { must(t, c.stop()); must(t, c.start()) }},
-		{"refuses", func(_ *testing.T, _ *cluster, l *link) { l.be(refusing) }},
-		{"slow", func(_ *testing.T, _ *cluster, l *link) { l.be(slow) }},
-		{"hangs", func(_ *testing.T, _ *cluster, l *link) { l.be(hanging) }},
-		{"cut in the middle of whatever", func(_ *testing.T, _ *cluster, l *link) { l.be(cutting) }},
+		{"stopped and started", func(t *testing.T, c *postgrestest.Cluster, _ *link) { must(t, c.Stop()); must(t, c.Start()) }},
+		{"refuses", func(_ *testing.T, _ *postgrestest.Cluster, l *link) { l.be(refusing) }},
+		{"slow", func(_ *testing.T, _ *postgrestest.Cluster, l *link) { l.be(slow) }},
+		{"hangs", func(_ *testing.T, _ *postgrestest.Cluster, l *link) { l.be(hanging) }},
+		{"cut in the middle of whatever", func(_ *testing.T, _ *postgrestest.Cluster, l *link) { l.be(cutting) }},
 	} {
 		t.Run(outage.name, func(t *testing.T) {
-			url := c.database(t)
-			between := newLink(t, fmt.Sprintf("127.0.0.1:%d", c.port))
+			url := c.Database(t)
+			between := newLink(t, fmt.Sprintf("127.0.0.1:%d", c.Port))
 			outbox, err := sqlite.Open(filepath.Join(t.TempDir(), "ledger.db"), sqlite.Options{})
 			must(t, err)
 			l, err := Open(Config{URL: between.through(t, url), Timeout: 2 * time.Second}, outbox)
@@ -135,8 +136,8 @@ func onceEach(t *testing.T, l *Ledger, n int) {
 // everything there once it is back.
 func TestAwayForLong(t *testing.T) {
 	c := running(t)
-	url := c.database(t)
-	must(t, c.stop())
+	url := c.Database(t)
+	must(t, c.Stop())
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	for n := range 3 {
 		l := openAt(t, url, path)
@@ -154,7 +155,7 @@ func TestAwayForLong(t *testing.T) {
 		}
 		must(t, l.Close())
 	}
-	must(t, c.start())
+	must(t, c.Start())
 	l := openAt(t, url, path)
 	waitUntilShipped(t, l)
 	onceEach(t, l, 3)
@@ -167,7 +168,7 @@ func TestAwayForLong(t *testing.T) {
 // that lags behind does.
 func TestFailover(t *testing.T) {
 	c := running(t)
-	url := c.database(t)
+	url := c.Database(t)
 	l := open(t, url)
 	for n := range 10 {
 		must(t, l.Append(t.Context(), ledgertest.Receipt(ledgertest.Record(n))))

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	lockLease = 30 * time.Second // after its holder has died a lock is held for so long
+	lockLease = 20 * time.Second // after its holder has died a lock is held for so long
 	lockPoll  = time.Second      // how often who waits asks again
 )
 

@@ -14,7 +14,7 @@ import (
 
 func TestContract(t *testing.T) {
 	c := running(t)
-	ledgertest.Run(t, func(t testing.TB) ledger.Store { return open(t, c.database(t)) })
+	ledgertest.Run(t, func(t testing.TB) ledger.Store { return open(t, c.Database(t)) })
 }
 
 // open opens the ledger of a new gateway.
@@ -36,7 +36,7 @@ func openAt(t testing.TB, url, path string) *Ledger {
 // TestTwoGateways has two gateways put 10,000 receipts into one database.
 func TestTwoGateways(t *testing.T) {
 	const each, clients = 5000, 64
-	url := running(t).database(t)
+	url := running(t).Database(t)
 	gateways := []*Ledger{open(t, url), open(t, url)}
 	var all sync.WaitGroup
 	for g, l := range gateways {
@@ -77,7 +77,7 @@ func TestMigrations(t *testing.T) {
 	c := running(t)
 	for v := range steps() {
 		t.Run(fmt.Sprintf("from version %d", v), func(t *testing.T) {
-			url := c.database(t)
+			url := c.Database(t)
 			db := connect(t, url)
 			defer db.Close()
 			must(t, migrate(t.Context(), db, v))
@@ -93,7 +93,7 @@ func TestMigrations(t *testing.T) {
 		})
 	}
 	t.Run("from a newer one", func(t *testing.T) {
-		url := c.database(t)
+		url := c.Database(t)
 		db := connect(t, url)
 		defer db.Close()
 		must(t, migrate(t.Context(), db, len(steps())))

@@ -12,7 +12,7 @@ import (
 // TestOutboxPutBack puts the outbox back from an older copy, as a restored
 // virtual machine does, and goes on.
 func TestOutboxPutBack(t *testing.T) {
-	url := running(t).database(t)
+	url := running(t).Database(t)
 	dir := t.TempDir()
 	older, path := filepath.Join(dir, "older.db"), filepath.Join(dir, "ledger.db")
 	grant(t, url, older, 0, 5)
@@ -30,7 +30,7 @@ func TestOutboxPutBack(t *testing.T) {
 
 // TestFreshDatabase loses the whole database.
 func TestFreshDatabase(t *testing.T) {
-	url := running(t).database(t)
+	url := running(t).Database(t)
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	l := openAt(t, url, path)
 	must(t, l.PutNotice(t.Context(), ledgertest.Notice()))
