@@ -83,9 +83,13 @@ func (x *exchange) fenceBy(s headers.Sources, strict bool) {
 		return
 	}
 	key := string(x.base().Scheme) + "://" + x.judge.host + " " + d.Key() + " " + strconv.Itoa(int(s.Unknown))
-	s.Add(h, x.site.policies.get(key, func() string {
+	within := x.site.reaches()
+	s.Add(h, within.policies.get(key, func() string {
 		s.FirstParty = x.site.firstParty.patterns(x.judge.host)
-		s.Services, s.Sockets = x.site.allowedPatterns(d)
+		all := func(consent.ServiceID) bool { return true }
+		whole := x.site.allowedPatterns(d, all)
+		s.Services, s.Sockets = whole.Services, whole.Sockets
+		s.Narrower = []headers.Hosts{x.site.allowedPatterns(d, within.seenOrReported), x.site.allowedPatterns(d, within.seen)}
 		return s.Policy()
 	}), x.site.observe)
 }
@@ -159,19 +163,50 @@ func (s *site) sources(secure bool) headers.Sources {
 	}
 }
 
-// allowedPatterns are the URL patterns of all services that d allows, and of
-// those among them that were asked for: only such a one may open a WebSocket.
-func (s *site) allowedPatterns(d *consent.Decision) (all, asked []string) {
+// allowedPatterns are the URL patterns of the services that d allows: the necessary
+// ones, and those among the others that used says. Only the others may open a
+// WebSocket.
+func (s *site) allowedPatterns(d *consent.Decision, used func(consent.ServiceID) bool) (of headers.Hosts) {
 	for _, service := range s.catalog.Services() {
-		if !d.Allows(service) {
-			continue
-		}
-		all = append(all, service.URLs...)
-		if service.Purpose != consent.Necessary {
-			asked = append(asked, service.URLs...)
+		switch {
+		case !d.Allows(service):
+		case service.Purpose == consent.Necessary:
+			of.Services = append(of.Services, service.URLs...)
+		case used(service.ID):
+			of.Services = append(of.Services, service.URLs...)
+			of.Sockets = append(of.Sockets, service.URLs...)
 		}
 	}
-	return all, asked
+	return of
+}
+
+// A reach is whom the site is known to call, for policies that cannot name all who
+// are granted, and the policies that were made by it.
+type reach struct {
+	parties        uint64 // of the inventory
+	used, reported map[consent.ServiceID]bool
+	policies       policies
+}
+
+func (r *reach) seen(id consent.ServiceID) bool { return r.used[id] }
+
+// seenOrReported counts what tag managers bring as well: no document shows it, but a
+// browser that refuses it reports it. It only ever widens a policy by what the visitor
+// has granted.
+func (r *reach) seenOrReported(id consent.ServiceID) bool { return r.used[id] || r.reported[id] }
+
+// reaches makes another one where somebody else has been seen or reported since.
+func (s *site) reaches() *reach {
+	parties := s.inventory.Parties()
+	if now := s.reach.Load(); now != nil && now.parties == parties {
+		return now
+	}
+	next := &reach{parties: parties, used: s.inventory.Seen(), reported: s.inventory.Reported()}
+	for id, own := range s.named {
+		next.used[id] = next.used[id] || own
+	}
+	s.reach.Store(next)
+	return next
 }
 
 func (u Unknown) inPolicy() headers.Unknown {

@@ -39,7 +39,7 @@ type site struct {
 	banner   *banner.Banner // with all services; what visitors see is in the offer
 	offers   offers
 	upstream *upstream.Upstream
-	policies policies
+	reach    atomic.Pointer[reach]
 	parts    Parts
 
 	inventory *inventory.Inventory

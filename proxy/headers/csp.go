@@ -31,18 +31,22 @@ type Sources struct {
 	FirstParty []string // beside the document's own origin
 	Services   []string // of the services that are allowed
 	Sockets    []string // those to which WebSockets may go, beside the first party
+	Narrower   []Hosts  // what to say instead where that would be too long; the first that is short enough
 	Unknown    Unknown
 	ReportPath string // where reports go: "/_consent/report"; empty: nowhere
 	Secure     bool   // the document came by HTTPS: without it browsers know no reporting endpoints
 }
 
+// Hosts are a choice of services by their URL patterns.
+type Hosts struct{ Services, Sockets []string }
+
 // Policy gives the Content-Security-Policy, the same for the same sources in
 // whatever order. It is empty where unknown third parties are allowed: a policy can
 // only list who may load, not who may not.
 //
-// Where it would be longer than 6 KiB it names hosts instead of paths on them, and
-// then leaves out the services' WebSockets; should a list be longer still, it
-// stays as long as that.
+// Where it would be longer than 6 KiB it names hosts instead of paths on them, then
+// those of a narrower choice, and then leaves out the services' WebSockets; should a
+// list be longer still, it stays as long as that.
 //
 // There is no nonce and no hash: inline code was judged while the page was
 // rewritten, and the page may be kept. What a script inserts as text or as a data:
@@ -54,13 +58,18 @@ func (s Sources) Policy() string {
 	if s.Unknown == Allow {
 		return ""
 	}
-	sockets := slices.Concat(s.FirstParty, s.Sockets)
-	policy := s.build(withPath, sockets)
-	if len(policy) > maxPolicy {
-		policy = s.build(withoutPath, sockets)
+	choice := Hosts{s.Services, s.Sockets}
+	policy := s.build(withPath, choice)
+	for _, narrower := range slices.Concat([]Hosts{choice}, s.Narrower) {
+		if len(policy) <= maxPolicy {
+			return policy
+		}
+		choice = narrower
+		policy = s.build(withoutPath, choice)
 	}
 	if len(policy) > maxPolicy {
-		policy = s.build(withoutPath, s.FirstParty)
+		choice.Sockets = nil
+		policy = s.build(withoutPath, choice)
 	}
 	return policy
 }
@@ -78,14 +87,12 @@ func (s Sources) Strict() string {
 	)
 }
 
-// build writes hosts in the given form; sockets are the patterns whose hosts may
-// be reached by WebSocket as well.
-// build writes the list of hosts once, in default-src: it stands for scripts,
-// frames, connections, workers, objects and prefetching.
-func (s Sources) build(form func(string) string, sockets []string) string {
+// build writes the list of hosts, in the given form, once, in default-src: it stands
+// for scripts, frames, connections, workers, objects and prefetching.
+func (s Sources) build(form func(string) string, of Hosts) string {
 	list := []string{"default-src 'self' 'unsafe-inline' 'unsafe-eval' blob: data:"}
-	list = append(list, sourceList(slices.Concat(s.FirstParty, s.Services), form)...)
-	list = append(list, socketList(sockets)...)
+	list = append(list, sourceList(slices.Concat(s.FirstParty, of.Services), form)...)
+	list = append(list, socketList(slices.Concat(s.FirstParty, of.Sockets))...)
 	open := ""
 	if s.Unknown == BlockActive {
 		open = "img-src * data: blob:; style-src * data: blob: 'unsafe-inline'; font-src * data: blob:; media-src * data: blob:"

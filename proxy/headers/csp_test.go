@@ -152,6 +152,20 @@ func TestPolicyIsBounded(t *testing.T) {
 	}
 }
 
+// Where all that is granted would be too long, what the site is known to use is named.
+func TestPolicyNamesWhatIsUsed(t *testing.T) {
+	s := Sources{FirstParty: []string{"*.a.test"}}
+	for i := range 400 {
+		s.Services = append(s.Services, fmt.Sprintf("*.granted-%d.test", i))
+	}
+	s.Sockets = s.Services
+	s.Narrower = []Hosts{{s.Services[:300], s.Services[:300]}, {s.Services[:3], s.Services[:3]}}
+	policy := s.Policy()
+	if !strings.Contains(policy, " *.granted-2.test:* ") || !strings.Contains(policy, " wss://*.granted-2.test") || strings.Contains(policy, "granted-3.test") {
+		t.Errorf("policy %q", policy)
+	}
+}
+
 func TestStrict(t *testing.T) {
 	all := directives(Sources{FirstParty: []string{"*.a.test"}, Services: []string{"b.test"}, ReportPath: "/r"}.Strict())
 	for _, name := range []string{"default-src", "script-src", "frame-src", "connect-src", "object-src"} {

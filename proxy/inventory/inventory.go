@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/numfocus/consentgate/consent"
@@ -12,8 +13,9 @@ import (
 
 // An Inventory is what was seen on one site. It is safe for concurrent use.
 type Inventory struct {
-	now   func() time.Time
-	limit limiter
+	now     func() time.Time
+	limit   limiter
+	parties atomic.Uint64
 
 	mu       sync.Mutex
 	clock    calendar
@@ -162,7 +164,10 @@ func (inv *Inventory) count(t *thing, n int) {
 		tally(inv.domains, catalog.Registrable(t.Name), n)
 	}
 	if t.Service != "" {
-		tally(inv.services, t.Service, n)
+		before := len(inv.services)
+		if tally(inv.services, t.Service, n); len(inv.services) != before {
+			inv.parties.Add(1)
+		}
 	}
 }
 
@@ -216,6 +221,22 @@ func (inv *Inventory) Seen() map[consent.ServiceID]bool {
 		seen[id] = true
 	}
 	return seen
+}
+
+// Parties is another number after the services have changed that were seen or
+// reported. It costs nothing to ask.
+func (inv *Inventory) Parties() uint64 { return inv.parties.Load() }
+
+// Reported are the services that browsers say they refused something of. Anybody can
+// say so of any.
+func (inv *Inventory) Reported() map[consent.ServiceID]bool {
+	inv.mu.Lock()
+	defer inv.mu.Unlock()
+	reported := make(map[consent.ServiceID]bool, len(inv.reports.known))
+	for k := range inv.reports.known {
+		reported[k.service] = true
+	}
+	return reported
 }
 
 // Reclassify asks anew whose everything is, after the site's services or its

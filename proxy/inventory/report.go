@@ -176,6 +176,9 @@ func (inv *Inventory) Report(v Violation, service *consent.Service) {
 	inv.mu.Lock()
 	defer inv.mu.Unlock()
 	today := inv.clock.day(inv.now())
-	inv.reports.add(r, v.Page, today)
+	before := len(inv.reports.known)
+	if inv.reports.add(r, v.Page, today); len(inv.reports.known) != before {
+		inv.parties.Add(1)
+	}
 	inv.changed = true
 }
