@@ -98,6 +98,13 @@ func (n *internet) settle(expected ...string) map[string]bool {
 	return asked
 }
 
+// forget begins anew.
+func (n *internet) forget() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.hosts = map[string]bool{}
+}
+
 func (n *internet) all(hosts []string) bool {
 	return !slices.ContainsFunc(hosts, func(h string) bool { return !n.hosts[h] })
 }

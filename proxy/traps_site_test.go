@@ -77,6 +77,29 @@ func (p trap) host(to string) string {
 	return p.kind + "-" + p.name + "." + to
 }
 
+// word is one that no other trap on a page has.
+func (p trap) word(to string) string {
+	if to == tracker {
+		return p.name + "-known"
+	}
+	return p.name + "-strange"
+}
+
+// alone reports whether a trap needs a page of its own: it is about the page as a
+// whole, ends it, or leaves it in a state in which nothing else could be tried. All
+// others of a kind share one page, since frames are what takes browsers long.
+func (p trap) alone() bool {
+	switch p.kind {
+	case "markup":
+		first, _, _ := strings.Cut(p.text, "\n")
+		return strings.Contains(p.text, "<!doctype") || isField(first) || strings.HasPrefix(p.name, "base") ||
+			strings.HasSuffix(p.name, "-lazy") // must be in view
+	case "scripts":
+		return strings.HasSuffix(p.name, "-unload") || p.name == "refresh" || p.name == "script-history"
+	}
+	return true
+}
+
 // page writes the trap's page and returns its header's fields.
 func (p trap) page(to string) (header http.Header, page string) {
 	header = http.Header{"Content-Type": {"text/html; charset=utf-8"}}
@@ -87,10 +110,10 @@ func (p trap) page(to string) (header http.Header, page string) {
 	text := p.text
 	for {
 		line, rest, _ := strings.Cut(text, "\n")
-		name, value, ok := strings.Cut(line, ": ")
-		if !ok || !headerName.MatchString(name) {
+		if !isField(line) {
 			break
 		}
+		name, value, _ := strings.Cut(line, ": ")
 		header.Set(name, p.fill(value, to))
 		text = rest
 	}
@@ -104,7 +127,9 @@ func (p trap) page(to string) (header http.Header, page string) {
 	return header, text
 }
 
-var headerName = regexp.MustCompile(`^[A-Z][A-Za-z-]+$`)
+func isField(line string) bool { return field.MatchString(line) }
+
+var field = regexp.MustCompile(`^[A-Z][A-Za-z-]+: `)
 
 func (p trap) fill(text, to string) string {
 	host := p.host(to)
@@ -114,6 +139,7 @@ func (p trap) fill(text, to string) string {
 		"{{host}}", host,
 		"{{HOST}}", strings.ToUpper(host),
 		"{{name}}", p.name,
+		"{{id}}", p.word(to),
 		"{{secret}}", base64.StdEncoding.EncodeToString([]byte(url)),
 		"{{hex}}", fmt.Sprintf("%x", host[0])+host[1:],
 		"{{wide}}", strings.Map(wide, host),
@@ -165,11 +191,19 @@ func (s trapSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case "/all":
 		h.Set("Content-Type", "text/html")
-		io.WriteString(w, s.all(r.FormValue("kind")))
-	case "/trap.js":
-		p, _ := s.find("scripts/" + r.FormValue("trap"))
+		io.WriteString(w, s.all())
+	case "/together/markup":
+		h.Set("Content-Type", "text/html")
+		io.WriteString(w, s.together())
+	case "/together/scripts":
+		h.Set("Content-Type", "text/html")
+		io.WriteString(w, `<!doctype html><html><head><title>x</title></head><body><script src="/together.js"></script></body></html>`)
+	case "/together.js":
 		h.Set("Content-Type", "text/javascript")
-		fmt.Fprintf(w, scriptsStart+"{ %s }", p.host(to), p.name, p.text)
+		io.WriteString(w, s.script(func(p trap) bool { return !p.alone() }, tracker, stranger))
+	case "/trap.js":
+		h.Set("Content-Type", "text/javascript")
+		io.WriteString(w, s.script(func(p trap) bool { return p.name == r.FormValue("trap") }, to))
 	case "/worker.js":
 		h.Set("Content-Type", "text/javascript")
 		fmt.Fprintf(w, "fetch(%q, {mode: 'no-cors'}).catch(() => {}); importScripts(%[1]q)", to)
@@ -184,44 +218,79 @@ func (s trapSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 const scriptsStart = `'use strict';
-const host = %q, name = %q, url = 'http://' + host + '/' + name;
-const put = (tag, props) => (document.body || document.documentElement).appendChild(Object.assign(document.createElement(tag), props));
+const put = globalThis.put = (tag, props) => (document.body || document.documentElement).appendChild(Object.assign(document.createElement(tag), props));
 const markup = html => document.body.insertAdjacentHTML('beforeend', html);
 `
 
-// all is a page with all traps of a kind in frames, for either host.
-func (s trapSite) all(kind string) string {
-	var page strings.Builder
-	page.WriteString("<!doctype html><html lang=en><head><title>Traps</title></head><body>\n")
+// script is the scripts that are chosen. One that is refused and throws ends by
+// itself.
+func (s trapSite) script(chosen func(trap) bool, to ...string) string {
+	var script strings.Builder
+	script.WriteString(scriptsStart)
 	for _, p := range s {
-		if p.kind != kind {
+		if p.kind != "scripts" || !chosen(p) {
 			continue
 		}
+		for _, to := range to {
+			fmt.Fprintf(&script, "((host, name, id, url = 'http://' + host + '/' + name) => { try {\n%s\n} catch (e) { console.log(name, e); } })(%q, %q, %q);\n",
+				p.text, p.host(to), p.name, p.word(to))
+		}
+	}
+	return script.String()
+}
+
+// together is a page of the markup that can share one.
+func (s trapSite) together() string {
+	var page strings.Builder
+	page.WriteString("<!doctype html><html lang=en><head><title>x</title></head><body>\n")
+	for _, p := range s {
 		for _, to := range p.reach() {
-			fmt.Fprintf(&page, "<iframe width=60 height=40 src=\"/trap/%s?to=%s\"></iframe>\n", p.id(), to)
+			if p.kind == "markup" && !p.alone() {
+				fmt.Fprintf(&page, "<div>%s</div>\n", p.fill(p.text, to))
+			}
 		}
 	}
 	page.WriteString("</body></html>")
 	return page.String()
 }
 
-// hosts lists, by kind, those whom the traps that are chosen reach.
-func (s trapSite) hosts(chosen func(p trap, to string) bool) map[string][]string {
-	hosts := map[string][]string{}
+// all is a page with all traps in frames, for either host.
+func (s trapSite) all() string {
+	var page strings.Builder
+	page.WriteString("<!doctype html><html lang=en><head><title>Traps</title></head><body>\n")
+	page.WriteString("<iframe width=1300 height=900 src=/together/scripts></iframe>\n<iframe width=1300 height=900 src=/together/markup></iframe>\n")
+	for _, p := range s {
+		for _, to := range p.reach() {
+			if p.alone() {
+				fmt.Fprintf(&page, "<iframe width=60 height=40 src=\"/trap/%s?to=%s\"></iframe>\n", p.id(), to)
+			}
+		}
+	}
+	page.WriteString("</body></html>")
+	return page.String()
+}
+
+// hosts lists those whom the traps that are chosen reach.
+func (s trapSite) hosts(chosen func(p trap, to string) bool) []string {
+	var hosts []string
 	for _, p := range s {
 		for _, to := range p.reach() {
 			if chosen(p, to) {
-				hosts[p.kind] = append(hosts[p.kind], p.host(to))
+				hosts = append(hosts, p.host(to))
 			}
 		}
 	}
 	return hosts
 }
 
-// reach lists whom the trap is tried on.
+// reach lists whom the trap is tried on. How a browser reads a page has nothing to
+// do with whom it then calls.
 func (p trap) reach() []string {
-	if p.stranger != "" {
+	switch p.kind {
+	case "strangers":
 		return []string{stranger}
+	case "parser":
+		return []string{tracker}
 	}
 	return []string{tracker, stranger}
 }
