@@ -136,8 +136,8 @@ takes the new key at consentgate reload.`,
 			short: "ask a running gateway whether it is well",
 			long: `For a container's health check or a script: exit code 0 if the gateway's ops
 listener says that all is well, 1 if not or if nobody answers within five seconds.
-With --ready it fails as well while grants cannot be stored, although the site
-is served then; restarting would not help.`,
+With --ready it fails as well while anything is wrong, such as that grants cannot
+be stored, although the site is served then; restarting would not help.`,
 			flags: func(f *flag.FlagSet) { new(healthOptions).register(f) },
 			run:   healthCommand,
 		},

@@ -47,10 +47,10 @@ func healthCommand(c console, args []string) int {
 func (o healthOptions) ask() (string, error) {
 	path := "/healthz"
 	if o.ready {
-		path = "/readyz"
+		path = "/readyz?strict"
 	}
 	client := http.Client{Timeout: healthPatience}
-	resp, err := client.Get("http://" + o.admin + path)
+	resp, err := client.Get(opsURL(o.admin, path))
 	if err != nil {
 		return "", err
 	}
@@ -64,4 +64,12 @@ func (o healthOptions) ask() (string, error) {
 		return "", fmt.Errorf("%s", cmp.Or(said, resp.Status))
 	}
 	return said, nil
+}
+
+// opsURL is a path at an operators' address, which may be given as a URL.
+func opsURL(admin, path string) string {
+	if !strings.Contains(admin, "://") {
+		admin = "http://" + admin
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(admin, "/"), "/metrics") + path
 }

@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -85,11 +84,8 @@ const largestInventory = 256 << 20
 
 // askInventory asks a running gateway by its operators' address.
 func askInventory(admin string) (inventory.File, error) {
-	if !strings.Contains(admin, "://") {
-		admin = "http://" + admin
-	}
 	client := http.Client{Timeout: 10 * time.Second}
-	res, err := client.Get(strings.TrimSuffix(admin, "/") + "/inventory")
+	res, err := client.Get(opsURL(admin, "/inventory"))
 	if err != nil {
 		return inventory.File{}, fmt.Errorf("ask the gateway: %w", err)
 	}

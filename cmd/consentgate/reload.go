@@ -57,11 +57,8 @@ const reloadPatience = time.Minute
 // askReload has the gateway at an address take its configuration anew, and
 // returns what it says.
 func askReload(admin string) (string, error) {
-	if !strings.Contains(admin, "://") {
-		admin = "http://" + admin
-	}
 	client := http.Client{Timeout: reloadPatience}
-	res, err := client.Post(strings.TrimSuffix(admin, "/")+"/reload", "", nil)
+	res, err := client.Post(opsURL(admin, "/reload"), "", nil)
 	if err != nil {
 		return "", fmt.Errorf("ask the gateway (ops: in its configuration, or --admin, says where): %w", err)
 	}

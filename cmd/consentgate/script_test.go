@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -32,13 +33,16 @@ func TestMain(m *testing.M) {
 //
 //	origin          serves the folder site of the story; $origin is its address
 //	start args...   runs consentgate in the background until it says where it
-//	                listens; each "  name  http://..." it prints becomes $name
+//	                listens; each "  name  http://..." it prints becomes $name,
+//	                and the operators' address without /metrics $ops
 //	visitor         from here on, a visitor asks who is new and keeps cookies;
 //	                before, each request is a visitor of its own
 //	get [-H 'Name: value'] URL       writes status line, header and body to the file response;
 //	                redirects are not followed
 //	post [-H 'Name: value'] URL form posts a form in the same way
 //	snippet IN CONFIG OUT  appends the services that IN proposes to CONFIG's last site
+//	hangup          sends SIGHUP to what start started
+//	await REGEXP    waits until a line of what it wrote to stderr matches
 //	stop            sends SIGTERM to what start started, expects exit code 0,
 //	                and leaves the files started.out and started.err
 func TestScripts(t *testing.T) {
@@ -47,6 +51,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts: *update,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"origin": origin, "start": start, "visitor": newVisitor, "get": get, "post": post, "stop": stop,
+			"hangup": hangup, "await": await,
 			"recordid": recordID, "tamper": tamper, "snippet": pasteSnippet,
 		},
 		Setup: func(env *testscript.Env) error {
@@ -66,7 +71,7 @@ type (
 // A process is the consentgate that a story has started.
 type process struct {
 	cmd      *exec.Cmd
-	out, err bytes.Buffer
+	out, err record
 	copied   chan struct{} // closed when all of out is there
 }
 
@@ -113,6 +118,9 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 	for line := range lines {
 		if m := addressLine.FindStringSubmatch(line); m != nil {
 			ts.Setenv(m[1], strings.TrimSuffix(m[2], "/"))
+			if base, ok := strings.CutSuffix(m[2], "/metrics"); ok {
+				ts.Setenv("ops", base)
+			}
 		}
 		if strings.HasPrefix(line, "Ctrl-C") {
 			go func() {
@@ -143,9 +151,40 @@ func stop(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(p.cmd.Process.Signal(syscall.SIGTERM))
 	<-p.copied
 	err := p.cmd.Wait()
-	ts.Check(os.WriteFile(ts.MkAbs("started.out"), p.out.Bytes(), 0o644))
-	ts.Check(os.WriteFile(ts.MkAbs("started.err"), p.err.Bytes(), 0o644))
+	ts.Check(os.WriteFile(ts.MkAbs("started.out"), []byte(p.out.String()), 0o644))
+	ts.Check(os.WriteFile(ts.MkAbs("started.err"), []byte(p.err.String()), 0o644))
 	ts.Check(err)
+}
+
+// A record can be read while it is written.
+type record struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (r *record) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.Write(p)
+}
+
+func (r *record) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.String()
+}
+
+func hangup(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Check(ts.Value(background{}).(*process).cmd.Process.Signal(syscall.SIGHUP))
+}
+
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	p, want := ts.Value(background{}).(*process), regexp.MustCompile(args[0])
+	for deadline := time.Now().Add(time.Minute); !want.MatchString(p.err.String()); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			ts.Fatalf("it never said %s", args[0])
+		}
+	}
 }
 
 func newVisitor(ts *testscript.TestScript, neg bool, args []string) {
