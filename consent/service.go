@@ -22,6 +22,7 @@ type Service struct {
 	Inline   []Signature // how its inline scripts are recognised
 	Cookies  []Cookie
 	Withheld Replacement
+	Draws    []string // fixed texts: a script with one in its address or text draws where it stands
 }
 
 // A Signature recognises an inline script by a regular expression (RE2) on its

@@ -70,6 +70,11 @@ func (e Entry) check(at string) []consent.Mistake {
 	if e.Privacy != "" && !isWebURL(e.Privacy) {
 		m.add("privacy", fmt.Sprintf("%q is not a web address", e.Privacy), "write the whole address, with https://")
 	}
+	for i, d := range e.Draws {
+		if len(d) < shortestMark {
+			m.add(fmt.Sprintf("draws[%d]", i), fmt.Sprintf("%q is in many a script", d), "write what only this service's scripts have in their address or text")
+		}
+	}
 	for i, u := range e.URLs {
 		if problem := checkPattern(u); problem != "" {
 			m.add(fmt.Sprintf("urls[%d]", i), fmt.Sprintf("%q %s", u, problem), "write host or host/path without a scheme, for example *.example.com/js/")
@@ -88,6 +93,9 @@ func (e Entry) check(at string) []consent.Mistake {
 	}
 	return m.list
 }
+
+// shortestMark is how long a text is that a script can be told by, at least.
+const shortestMark = 6
 
 func (m *mistakes) signature(field string, s Signature) {
 	m.need(field+".pattern", s.Pattern, "write a regular expression (RE2) that matches the script's text")
@@ -142,6 +150,9 @@ func what(s *consent.Service, at string) []consent.Mistake {
 	m.need("purpose", string(s.Purpose), "write "+alternatives(purposes()))
 	m.need("loss", s.Loss, "say in one plain sentence what a visitor goes without while it is withheld")
 	m.need("withheld", string(s.Withheld), "write remove, or placeholder for something that was to be seen")
+	if len(s.Draws) > 0 && s.Withheld == consent.Remove {
+		m.add("draws", "are replaced by nothing", "write withheld: placeholder, or leave draws out")
+	}
 	if len(s.URLs)+len(s.Inline)+len(s.Cookies) == 0 {
 		m.add("", "missing what it is recognised by", "give at least one of urls, inline and cookies")
 	}

@@ -19,6 +19,7 @@ type Entry struct {
 	FirstParty *bool               `yaml:"first_party"` // runs on the site itself: vendor, country and privacy may be absent; default false
 	Loss       string              `yaml:"loss"`        // what a visitor goes without while it is withheld, one plain sentence
 	Withheld   consent.Replacement `yaml:"withheld"`    // remove or placeholder
+	Draws      []string            `yaml:"draws"`       // fixed texts in the address or text of scripts that draw where they stand
 	URLs       []string            `yaml:"urls"`        // URL patterns
 	Inline     []Signature         `yaml:"inline"`      // how its inline scripts are recognised
 	Cookies    []Cookie            `yaml:"cookies"`
@@ -54,6 +55,7 @@ func (e Entry) apply(s consent.Service) consent.Service {
 	if e.FirstParty != nil {
 		s.FirstParty = *e.FirstParty
 	}
+	s.Draws = added(s.Draws, e.Draws, func(d string) string { return d })
 	s.URLs = added(s.URLs, e.URLs, func(u string) string { return u })
 	s.Inline = added(s.Inline, e.Inline, func(g Signature) consent.Signature { return consent.Signature(g) })
 	s.Cookies = added(s.Cookies, e.Cookies, func(c Cookie) consent.Cookie { return consent.Cookie(c) })
