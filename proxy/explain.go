@@ -90,5 +90,6 @@ func (e *Explainer) Page(html io.Reader, charset string, d consent.Decision) ([]
 type onlyJudge struct{ *page }
 
 func (onlyJudge) Language([]byte)                                         {}
+func (onlyJudge) AppendContent(dst, _ []byte) []byte                      { return dst }
 func (onlyJudge) AppendPlaceholder(dst []byte, _ *rewrite.Element) []byte { return dst }
 func (onlyJudge) AppendInsert(dst []byte, _ rewrite.Place) []byte         { return dst }

@@ -14,15 +14,18 @@ import (
 // document what to withhold and what to put into it. It is [rewrite.Rules].
 type page struct {
 	judge
-	base         catalog.URL // what URLs of the document resolve against
-	accept       string      // Accept-Language of the visitor
-	lang         banner.Lang // of what is put into the page; empty: not chosen yet
-	nonce        string      // by which the origin's policy knows scripts; empty: none
-	last         Verdict     // on what is about to get a placeholder
-	placeholders bool        // some stand in the page
-	tally        *tally
-	seen         *inventory.Sightings
-	trace        func(Finding) // nil: nobody looks
+	base    catalog.URL // what URLs of the document resolve against
+	accept  string      // Accept-Language of the visitor
+	lang    banner.Lang // of what is put into the page; empty: not chosen yet
+	nonce   string      // by which the origin's policy knows scripts; empty: none
+	last    Verdict     // on what is about to get a placeholder
+	text    []byte      // of the script that the verdict is on; nil: it has an address
+	boxes   bool        // there are placeholders in the page
+	widgets []string    // what scripts have been replaced for
+	filled  bool        // the page has the cookie declaration
+	tally   *tally
+	seen    *inventory.Sightings
+	trace   func(Finding) // nil: nobody looks
 }
 
 var _ rewrite.Rules = (*page)(nil)
@@ -51,12 +54,14 @@ func (p *page) Language(tag []byte) { p.lang = p.offer.banner.Match(string(tag),
 
 func (p *page) URL(ref *rewrite.Ref) rewrite.Action {
 	v := p.url(&p.base, ref.Kind, ref.URL)
+	p.text = nil
 	return p.conclude(v, Finding{Verdict: v, Kind: ref.Kind, Element: ref.Element, Attr: ref.Attr, At: ref.At}, ref.URL)
 }
 
 func (p *page) Script(s *rewrite.Inline) rewrite.Action {
 	p.site.noticeWPConsent(s.Text)
 	v := p.script(s.Text)
+	p.text = s.Text
 	return p.conclude(v, Finding{Verdict: v, Kind: rewrite.Script, Element: "script", At: s.At}, nil)
 }
 
@@ -80,6 +85,9 @@ func (p *page) conclude(v Verdict, f Finding, url []byte) rewrite.Action {
 func (p *page) Beyond(what string, at int64) { p.tally.beyond++ }
 
 func (p *page) AppendPlaceholder(dst []byte, el *rewrite.Element) []byte {
+	if el.Name == "script" {
+		return p.appendWidget(dst, p.resolve(el.Ref.URL))
+	}
 	s := p.last.Service
 	if s == nil && p.last.Host == "" || s != nil && s.Withheld != consent.Placeholder {
 		return dst
@@ -88,7 +96,7 @@ func (p *page) AppendPlaceholder(dst []byte, el *rewrite.Element) []byte {
 		value, _ := el.Attr(name)
 		return string(value)
 	}
-	p.placeholders = true
+	p.boxes = true
 	return p.offer.banner.AppendPlaceholder(dst, p.language(), banner.Frame{
 		Service: s,
 		Source:  p.resolve(el.Ref.URL),
@@ -120,7 +128,7 @@ func (p *page) AppendInsert(dst []byte, at rewrite.Place) []byte {
 		return append(dst, p.offer.banner.Notice(lang, p.decision)...)
 	case rewrite.BodyEnd:
 		dst = append(dst, p.offer.banner.Link(lang, p.decision)...)
-		if p.placeholders {
+		if p.boxes {
 			dst = append(dst, withNonce(p.offer.banner.Tail(p.decision), p.nonce)...)
 		}
 	}

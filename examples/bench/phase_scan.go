@@ -103,6 +103,8 @@ func newScanRules() (*scanRules, error) {
 func (r *scanRules) Base([]byte)                           {}
 func (r *scanRules) Language([]byte)                       {}
 func (r *scanRules) Script(*rewrite.Inline) rewrite.Action { return rewrite.Keep }
+func (r *scanRules) AppendContent(d, _ []byte) []byte { return d }
+
 func (r *scanRules) AppendPlaceholder(d []byte, _ *rewrite.Element) []byte {
 	return append(d, inserted...)
 }

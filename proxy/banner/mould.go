@@ -33,7 +33,7 @@ const (
 type filling [holes]string
 
 func fillingOf(f Frame, box box) filling {
-	in := filling{linkHole: ContentLink(f.Source), sizeHole: box.style()}
+	in := filling{linkHole: f.Link(), sizeHole: box.style()}
 	name := ""
 	if f.Service != nil {
 		name = f.Service.Name

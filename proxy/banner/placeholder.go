@@ -16,6 +16,18 @@ type Frame struct {
 	Source        string           // its URL, resolved
 	Title         string           // its title attribute
 	Width, Height string           // its attributes as they stand: "560", "100%", ""
+
+	Script bool   // it is a script that would have drawn something where it stands
+	Text   []byte // of a script without an address
+}
+
+// Link is the address at which a person finds the same content, or "" where none is
+// known.
+func (f Frame) Link() string {
+	if f.Script {
+		return widgetLink(f.Source, f.Text)
+	}
+	return ContentLink(f.Source)
 }
 
 // AppendPlaceholder appends what stands in place of f: a box of the same size

@@ -251,3 +251,23 @@ func BenchmarkPlaceholder(b *testing.B) {
 		}
 	}
 }
+
+// Where a script would have drawn something, the page that it would have drawn a part
+// of is offered.
+func TestLinksOfScripts(t *testing.T) {
+	for _, c := range []struct{ source, text, want string }{
+		{"https://secure.lglforms.com/form_engine/s/t_LVau_VWMYvzPyTGLUBMA.js", "", "https://secure.lglforms.com/form_engine/s/t_LVau_VWMYvzPyTGLUBMA"},
+		{"https://form.jotform.com/jsform/1", "", "https://form.jotform.com/1"},
+		{"https://www.buzzsprout.com/12/345-a-talk.js?container_id=x&player=small", "", "https://www.buzzsprout.com/12/345-a-talk"},
+		{"https://numfocus.ck.page/0a1b2c/index.js", "", "https://numfocus.ck.page/0a1b2c"},
+		{"", "window.EBWidgets.createWidget({widgetType: 'checkout', eventId: '123456789012', iframeContainerId: 'x'})", "https://www.eventbrite.com/e/123456789012"},
+		{"", `window.EBWidgets.createWidget({eventId: "1\"><script>"})`, ""},
+		{"https://embed.typeform.com/next/embed.js", "", ""},
+		{"https://secure.lglforms.com/form_engine/s/x.js/..", "", ""},
+		{"javascript:alert(1)", "", ""},
+	} {
+		if got := (Frame{Source: c.source, Text: []byte(c.text), Script: true}).Link(); got != c.want {
+			t.Errorf("%s%s leads to %q, want %q", c.source, c.text, got, c.want)
+		}
+	}
+}

@@ -13,6 +13,7 @@ const (
 	attrClipPath
 	attrColor
 	attrConfig
+	attrConsent
 	attrContent
 	attrCursor
 	attrData
@@ -59,7 +60,7 @@ const (
 var attrNames = [attrCount]string{
 	attrAs: "as", attrAttributionsrc: "attributionsrc", attrBackground: "background", attrBy: "by",
 	attrCharset: "charset", attrClipPath: "clip-path", attrColor: "color", attrConfig: "config",
-	attrContent: "content", attrCursor: "cursor", attrData: "data", attrEncoding: "encoding",
+	attrConsent: "data-consent", attrContent: "content", attrCursor: "cursor", attrData: "data", attrEncoding: "encoding",
 	attrFace: "face", attrFill: "fill", attrFilter: "filter", attrFrom: "from", attrHeight: "height",
 	attrHref: "href", attrHTTPEquiv: "http-equiv", attrImagesrcset: "imagesrcset", attrLang: "lang",
 	attrMarker: "marker", attrMarkerEnd: "marker-end", attrMarkerMid: "marker-mid",

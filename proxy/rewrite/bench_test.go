@@ -31,6 +31,7 @@ type cheap struct{}
 func (cheap) Base([]byte)                                   {}
 func (cheap) Language([]byte)                               {}
 func (cheap) Script(s *Inline) Action                       { return Keep }
+func (cheap) AppendContent(d, _ []byte) []byte              { return d }
 func (cheap) AppendPlaceholder(d []byte, _ *Element) []byte { return append(d, "<p></p>"...) }
 func (cheap) AppendInsert(d []byte, _ Place) []byte         { return append(d, "<p>here</p>"...) }
 func (cheap) Beyond(string, int64)                          {}

@@ -62,6 +62,7 @@ func (w *Writer) open(v verdict, foreign bool) {
 		w.tree.push(&w.t, w.name(), false)
 		w.openHTML(t)
 		w.placeInside()
+		w.fill()
 	}
 }
 

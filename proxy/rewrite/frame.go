@@ -10,6 +10,25 @@ func (w *Writer) placeholder(i int, t tag, ref *Ref) {
 	w.put(i, w.text)
 }
 
+// fill puts what the element just opened asks for into it.
+func (w *Writer) fill() {
+	if w.t.seen>>attrConsent&1 == 0 || w.drop.depth > 0 || elements[w.t.tag].traits&void != 0 {
+		return
+	}
+	w.text = w.rules.AppendContent(w.text[:0], w.attrValue(attrConsent))
+	w.put(w.pos, w.text)
+}
+
+// drawn says what goes with a withheld script: where it could have drawn something,
+// a placeholder takes its place.
+func (w *Writer) drawn(foreign bool) loss {
+	if foreign || w.place.phase != insideBody && w.place.phase != noPlaces ||
+		w.tree.selected || w.tree.noscript || w.tree.templates > 0 || w.tree.frameset {
+		return whole
+	}
+	return shown
+}
+
 // placeholderAttr is Element.Attr.
 func (w *Writer) placeholderAttr(name string) (value []byte, ok bool) {
 	w.elScan.begin(1)

@@ -40,8 +40,15 @@ func (d *deny) Script(s *Inline) Action {
 }
 
 func (d *deny) AppendPlaceholder(dst []byte, el *Element) []byte {
+	if _, draws := el.Attr("data-draws"); el.Name == "script" && !draws {
+		return dst
+	}
 	width, _ := el.Attr("width")
 	return fmt.Appendf(dst, "<p>[%s %s]</p>", el.Name, width)
+}
+
+func (d *deny) AppendContent(dst, attribute []byte) []byte {
+	return fmt.Appendf(dst, "<p>{%s}</p>", attribute)
 }
 
 func (d *deny) AppendInsert(dst []byte, at Place) []byte { return append(dst, d.inserts[at]...) }

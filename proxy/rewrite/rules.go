@@ -75,8 +75,12 @@ type Rules interface {
 	// Script judges the whole text of an inline script.
 	Script(*Inline) Action
 	// AppendPlaceholder appends what stands in place of a withheld frame,
-	// object, embed, video or audio element.
+	// object, embed, video or audio element, or of a script where it could have
+	// drawn something. The URL of an inline script is empty.
 	AppendPlaceholder(dst []byte, el *Element) []byte
+	// AppendContent appends what an element's data-consent attribute asks for;
+	// it comes before what is in the element already.
+	AppendContent(dst, attribute []byte) []byte
 	// AppendInsert appends what is to be put at a place. It is asked at most
 	// once for each place, and not at all in a fragment.
 	AppendInsert(dst []byte, at Place) []byte

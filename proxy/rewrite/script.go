@@ -47,7 +47,7 @@ func (w *Writer) judgeText(foreign bool) verdict {
 			continue
 		}
 		if w.askValue(Script, a) == Withhold {
-			return w.lose(whole)
+			return w.lose(w.drawn(foreign))
 		}
 	}
 	if !loads {
@@ -100,8 +100,18 @@ func (w *Writer) judgeHeld(textEnd, end int) {
 	case w.held.tag == tagStyle:
 		w.judgeStyle(text, start+w.held.text, textEnd)
 	case w.judgeScript(w.heldText(text), start) == Withhold:
-		w.cut(start, end)
+		w.loseScript(start, end)
 	}
+}
+
+// loseScript withholds the held script, which starts and ends at these places of
+// the window.
+func (w *Writer) loseScript(start, end int) {
+	if w.drawn(w.held.foreign) == shown {
+		w.elTag = append(w.elTag[:0], w.b[start:start+w.held.text]...)
+		w.placeholder(start, tagScript, &Ref{Kind: Script, Element: "script", At: w.at + int64(start)})
+	}
+	w.cut(start, end)
 }
 
 // withholdHeld gives up on the held element at place i of the window.

@@ -1,0 +1,81 @@
+package proxy_test
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// Where a withheld script would have drawn something, it says what, once for each
+// thing, and what stands beside it stays.
+func TestScriptsThatDrawHavePlaceholders(t *testing.T) {
+	const head = `<!doctype html><html lang="en"><head>`
+	for name, c := range map[string]struct {
+		page string
+		want string // services, and links to the same content
+	}{
+		"a form": {head + `</head><body><script src="https://secure.lglforms.com/form_engine/s/abc.js"></script>`,
+			"little-green-light https://secure.lglforms.com/form_engine/s/abc"},
+		"two forms": {head + `</head><body><script src="https://form.jotform.com/jsform/1"></script><script src="https://form.jotform.com/jsform/2"></script>`,
+			"jotform https://form.jotform.com/1 jotform https://form.jotform.com/2"},
+		"an event": {head + `</head><body><div id="eventbrite-widget-container-123456789"></div><script src="https://www.eventbrite.com/static/widgets/eb_widgets.js"></script>
+<script>var done = function () {}; window.EBWidgets.createWidget({widgetType: 'checkout', eventId: '123456789', iframeContainerId: 'eventbrite-widget-container-123456789', onOrderComplete: done});</script>`,
+			"eventbrite https://www.eventbrite.com/e/123456789"},
+		"three posts": {head + `</head><body>` + strings.Repeat(`<blockquote class="twitter-tweet"><p>Hello</p><a href="https://twitter.com/NumFOCUS/status/1">A day</a></blockquote><script async src="https://platform.twitter.com/widgets.js"></script>`, 3),
+			"x-widgets "},
+		"a survey by an inline script": {head + `</head><body><div data-tf-live="x"></div><script>(function(){var q,d=document,js=d.createElement('script');js.src="https://embed.typeform.com/next/embed.js";d.body.append(js)})()</script>`,
+			"typeform "},
+		"in the head":            {head + `<script src="https://embed.typeform.com/next/embed.js"></script></head><body>`, ""},
+		"one that draws nothing": {head + `</head><body><script src="https://static.hotjar.com/c/hotjar-1.js"></script><script src="https://js.stripe.com/v3/"></script><script src="https://widget.example.net/w.js"></script>`, ""},
+	} {
+		o := newOrigin(t)
+		o.page = []byte(c.page + "</body></html>")
+		page := body(t, o.gateway(t).get(t, "/", nil))
+		if got := boxes(page); got != c.want {
+			t.Errorf("%s: %q, want %q\n%s", name, got, c.want, page)
+		}
+		if strings.Count(page, "https://twitter.com/NumFOCUS/status/1") != strings.Count(c.page, "https://twitter.com/NumFOCUS/status/1") {
+			t.Errorf("%s: a link of the page's own is gone", name)
+		}
+		if (c.want != "") != strings.Contains(page, `form="cg-once"`) {
+			t.Errorf("%s: loading it once is offered, or not", name)
+		}
+	}
+}
+
+var (
+	boxStart = regexp.MustCompile(`<span class="cg-placeholder" data-service="([^"]*)"`)
+	boxLink  = regexp.MustCompile(`<span class="cg-more"><a href="([^"]*)"[^>]*>Open it in a new tab`)
+)
+
+func boxes(page string) string {
+	var list []string
+	for _, box := range placeholders.FindAllString(page, -1) {
+		link := ""
+		if m := boxLink.FindStringSubmatch(box); m != nil {
+			link = m[1]
+		}
+		list = append(list, boxStart.FindStringSubmatch(box)[1]+" "+link)
+	}
+	return strings.Join(list, " ")
+}
+
+// The site's own page about cookies has the declaration in it, in the page's language,
+// for whoever looks at it, and in parts of pages too.
+func TestDeclarationInAPage(t *testing.T) {
+	o := newOrigin(t)
+	o.page = []byte(`<!doctype html><html lang="de"><head></head><body><h1>Cookies</h1><div data-consent="cookies"></div><div data-consent="cookies"></div><div data-consent="other"></div></body></html>`)
+	g := o.gateway(t)
+	accepted := g.choose(t, url.Values{"choice": {"accept"}})
+	for who, cookies := range map[string][]string{"undecided": nil, "accepted": accepted} {
+		page := body(t, g.getFrom(t, "localhost", "/", cookies))
+		if n := strings.Count(page, `<div class="cg-declaration" lang="de" dir="ltr">`); n != 1 || !strings.Contains(page, `<h1>Cookies</h1><div data-consent="cookies"><div class="cg-declaration"`) {
+			t.Errorf("%s: the declaration stands %d times in\n%s", who, n, page)
+		}
+	}
+	o.page = []byte(`<article><div data-consent="cookies"></div></article>`)
+	if page := body(t, g.get(t, "/part", nil)); !strings.Contains(page, `<div class="cg-declaration" lang="en"`) || strings.Contains(page, "cg-banner") {
+		t.Errorf("a part of a page is\n%s", page)
+	}
+}
