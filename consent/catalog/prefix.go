@@ -43,6 +43,7 @@ func (s *suffixSet) slot(suffix []byte) uint32 {
 type pathIndex struct {
 	begins prefixTree // by how the path begins
 	within prefixTree // "/*/x": by what follows a later slash
+	after  [256]bool  // that slash: the next bytes of within
 	rest   []*pattern // "/*x": what contains finds
 	texts  *finder    // of the longest literals of rest
 }
@@ -50,10 +51,11 @@ type pathIndex struct {
 // add takes a pattern; the winners come first.
 func (x *pathIndex) add(p *pattern) {
 	switch {
-	case p.path[0] != "/" || len(p.path) == 1:
+	case p.path[0] != "/" || len(longest(p.path)) < 2:
 		x.begins.add(p.path[0], p)
-	case strings.HasPrefix(p.path[1], "/"):
+	case len(p.path[1]) > 1 && p.path[1][0] == '/':
 		x.within.add(p.path[1], p)
+		x.after[p.path[1][1]] = true
 	default:
 		x.rest = append(x.rest, p)
 	}
@@ -76,14 +78,7 @@ func (x *pathIndex) find(u *URL, best *pattern, rank int) *pattern {
 		best, rank = x.begins.find(u.Path, u, best, rank)
 	}
 	if !x.within.empty() {
-		for path := u.Path[min(1, len(u.Path)):]; ; path = path[1:] {
-			slash := bytes.IndexByte(path, '/')
-			if slash < 0 {
-				break
-			}
-			path = path[slash:]
-			best, rank = x.within.find(path, u, best, rank)
-		}
+		best, rank = x.findWithin(u, best, rank)
 	}
 	if len(x.rest) == 0 {
 		return best
@@ -94,6 +89,18 @@ func (x *pathIndex) find(u *URL, best *pattern, rank int) *pattern {
 		}
 	}
 	return best
+}
+
+func (x *pathIndex) findWithin(u *URL, best *pattern, rank int) (*pattern, int) {
+	for path := u.Path[min(1, len(u.Path)):]; ; path = path[1:] {
+		slash := bytes.IndexByte(path, '/')
+		if slash < 0 || slash+1 == len(path) {
+			return best, rank
+		}
+		if path = path[slash:]; x.after[path[1]] {
+			best, rank = x.within.find(path, u, best, rank)
+		}
+	}
 }
 
 // A prefixTree finds the patterns whose path begins like a text, in one walk
