@@ -84,6 +84,9 @@ func attrOf(name []byte) attrID {
 }
 
 func lazyAttr(name []byte) attrID {
+	if !saysLazy(name) {
+		return attrNone
+	}
 	switch {
 	case foldContains(name, "srcset"), foldContains(name, "bgset"):
 		return attrLazySrcset
@@ -95,6 +98,28 @@ func lazyAttr(name []byte) attrID {
 		return attrLazyHref
 	}
 	return attrNone
+}
+
+// saysLazy reports whether one of the words that lazyAttr knows may be in a name.
+// Most names have none, and one look tells.
+func saysLazy(name []byte) bool {
+	for i := 0; i+1 < len(name); i++ {
+		switch name[i] | 0x20 {
+		case 's':
+			if name[i+1]|0x20 == 'r' { // src
+				return true
+			}
+		case 'b':
+			if next := name[i+1] | 0x20; next == 'g' || next == 'a' { // bg, background
+				return true
+			}
+		case 'h', 'l', 'o', 'p':
+			if i == 0 || name[i-1] == '-' { // href, lazy, original, poster
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // foldEqual reports whether b is s, which is lower case, in any ASCII case.

@@ -19,6 +19,9 @@ const emptyURL = `"data:,"`
 // rewriteCSS appends a style sheet, or a list of declarations, without the
 // URLs that are withheld.
 func (w *Writer) rewriteCSS(dst, text []byte, attr string) (out []byte, changed bool) {
+	if !mayLoad(text) {
+		return dst, false
+	}
 	r := cssReader{s: text, attr: attr, out: dst}
 	if w.charset.trails {
 		r.s = maskTrails(text)
@@ -48,6 +51,38 @@ func (w *Writer) rewriteCSS(dst, text []byte, attr string) (out []byte, changed 
 	}
 	return append(r.out, text[r.from:]...), true
 }
+
+// mayLoad reports whether anything in a style sheet could load something: a
+// function that takes a URL, an @import, or an escape, which can be anything.
+// Most style sheets within a page have neither.
+func mayLoad(text []byte) bool {
+	if bytes.IndexByte(text, '\\') >= 0 {
+		return true
+	}
+	for i := 0; ; i++ {
+		at := bytes.IndexByte(text[i:], '@')
+		if at < 0 {
+			break
+		}
+		if i += at; i+1 < len(text) && text[i+1]|0x20 == 'i' {
+			return true
+		}
+	}
+	for i := 0; ; i++ {
+		open := bytes.IndexByte(text[i:], '(')
+		if open < 0 {
+			return false
+		}
+		if i += open; i > 0 && endsURLFunction[text[i-1]|0x20] {
+			if r := (cssReader{s: text, i: i}); r.nameBefore() != "" {
+				return true
+			}
+		}
+	}
+}
+
+// endsURLFunction has the last letters of the names that cssFunctionName knows.
+var endsURLFunction = [256]bool{'l': true, 'c': true, 't': true, 'e': true}
 
 var cssMarks = [256]bool{'"': true, '\'': true, '/': true, '@': true, '}': true, '(': true, '\\': true}
 

@@ -23,6 +23,32 @@ func wantElements(any traits) *wanted {
 	return w
 }
 
+// idleRun gives the length of the text and idle tags at the start of b, up to
+// the first '<' that may be more.
+func idleRun(b []byte) int {
+	i := 0
+	for {
+		lt := bytes.IndexByte(b[i:], '<')
+		if lt < 0 {
+			return len(b)
+		}
+		i += lt
+		tag := b[i:]
+		n := 0
+		switch {
+		case len(tag) < 3:
+		case isLetter(tag[1]):
+			n = idleStart(tag)
+		case tag[1] == '/' && isLetter(tag[2]):
+			n = idleEnd(tag)
+		}
+		if n == 0 {
+			return i
+		}
+		i += n
+	}
+}
+
 // idleEnd gives the length of an end tag that means nothing.
 func idleEnd(b []byte) int {
 	n := 2 + lengthUntil(b[2:], &endsName)

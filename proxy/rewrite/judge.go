@@ -119,6 +119,9 @@ func (w *Writer) ask(k Kind, a attr, url []byte) Action {
 	if len(url) == 0 {
 		return Keep
 	}
+	if c := url[0] | 0x20; c != 'd' && c != 'j' { // neither data: nor javascript:
+		return w.askURL(k, w.attrName(a), url)
+	}
 	switch k {
 	case Style:
 		if sheet := joined(url); isData(sheet) {

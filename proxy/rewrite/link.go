@@ -1,13 +1,13 @@
 package rewrite
 
+import "math/bits"
+
 // judgeLink judges a link for everything its rel makes a browser load.
 func (w *Writer) judgeLink() verdict {
 	href, hasHref := w.t.get(attrHref)
 	kinds := w.linkKinds()
-	for k := Script; k <= Refresh; k++ {
-		if kinds>>k&1 == 0 {
-			continue
-		}
+	for left := kinds; left != 0; left &= left - 1 {
+		k := Kind(bits.TrailingZeros32(left))
 		if hasHref && w.askValue(k, href) == Withhold {
 			return removed
 		}

@@ -105,6 +105,9 @@ func (w *Writer) step() bool {
 func (w *Writer) scanData() bool {
 	b := w.b
 	for {
+		if w.quiet {
+			w.pos += idleRun(b[w.pos:])
+		}
 		i := bytes.IndexByte(b[w.pos:], '<')
 		if i < 0 {
 			w.textSeen(w.pos, len(b))
@@ -120,12 +123,6 @@ func (w *Writer) scanData() bool {
 		c := b[w.pos+1]
 		switch {
 		case isLetter(c):
-			if w.quiet {
-				if n := idleStart(b[w.pos:]); n > 0 {
-					w.pos += n
-					continue
-				}
-			}
 			w.t.begin(1)
 			w.t.deep = len(w.tree.open) > 0
 			return w.scanTag()
@@ -134,12 +131,6 @@ func (w *Writer) scanData() bool {
 				return false
 			}
 			if isLetter(b[w.pos+2]) {
-				if w.quiet {
-					if n := idleEnd(b[w.pos:]); n > 0 {
-						w.pos += n
-						continue
-					}
-				}
 				w.t.begin(2)
 				return w.scanTag()
 			}
