@@ -20,6 +20,9 @@ type origins struct {
 
 // known returns the origin that ref begins with, or nil.
 func (s *origins) known(ref []byte) *origin {
+	if len(ref) == 0 || ref[0] == '/' {
+		return nil
+	}
 	for i := range s.met {
 		if o := &s.met[i]; len(o.text) > 0 && bytes.HasPrefix(ref, o.text) {
 			return o

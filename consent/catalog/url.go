@@ -144,14 +144,14 @@ func (p *Parser) relative(base *URL, ref []byte) (URL, bool) {
 		}
 		return p.authority(base.Scheme, skipSlashes(ref))
 	}
-	path, _, _ := bytes.Cut(base.Path, []byte("?"))
 	switch {
 	case len(ref) == 0 || ref[0] == '#':
-	case ref[0] == '?':
-		u.Path = p.concat(path, beforeFragment(ref))
 	case slash(ref[0]):
 		u.Path = p.path(ref)
+	case ref[0] == '?':
+		u.Path = p.concat(beforeQuery(base.Path), beforeFragment(ref))
 	default:
+		path := beforeQuery(base.Path)
 		u.Path = p.resolve(path[:bytes.LastIndexByte(path, '/')+1], beforeFragment(ref))
 	}
 	return u, true
@@ -249,6 +249,13 @@ func skipSlashes(b []byte) []byte {
 
 func beforeFragment(b []byte) []byte {
 	if i := bytes.IndexByte(b, '#'); i >= 0 {
+		return b[:i]
+	}
+	return b
+}
+
+func beforeQuery(b []byte) []byte {
+	if i := bytes.IndexByte(b, '?'); i >= 0 {
 		return b[:i]
 	}
 	return b

@@ -18,10 +18,7 @@ func (p *Parser) path(raw []byte) []byte {
 // normal reports whether a path surely needs no change. It may be wrong to say
 // no.
 func normal(raw []byte) bool {
-	path := raw
-	if q := bytes.IndexByte(raw, '?'); q >= 0 {
-		path = raw[:q]
-	}
+	path := beforeQuery(raw)
 	return len(path) > 0 && path[0] == '/' && plainSegments(path)
 }
 
