@@ -59,7 +59,7 @@ func (b *browser) spring(traps []trap, to string) {
 		if err != nil {
 			b.t.Fatal(err)
 		}
-		script := fmt.Sprintf("(name => { const host = name + '.%s'; %s { %s } return true })(%s)", to, trapStart, p.script, name)
+		script := fmt.Sprintf("(name => { const host = name + '.%s', id = name + '-id'; %s { %s } return true })(%s)", to, trapStart, p.script, name)
 		if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](script)); err != nil {
 			b.t.Logf("%s: %v", p.name, err) // what is refused may throw
 		}
