@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -27,16 +28,25 @@ func (x *exchange) end() {
 	if value := recover(); value != nil {
 		abort = x.survive(value)
 	}
+	if b, ok := errors.AsType[*bug](x.book(abort)); ok {
+		x.gateway.report(b)
+	}
+	if abort {
+		panic(http.ErrAbortHandler) // net/http closes the connection and says nothing
+	}
+}
+
+// book writes down what has been.
+func (x *exchange) book(cut bool) (err error) {
+	defer caught("book", &err)
 	x.remember()
 	now := x.gateway.parts.now()
 	if x.site != nil {
 		x.site.renew(now)
 	}
 	x.meter(now.Sub(x.start))
-	x.log(abort, now.Sub(x.start))
-	if abort {
-		panic(http.ErrAbortHandler) // net/http closes the connection and says nothing
-	}
+	x.log(cut, now.Sub(x.start))
+	return nil
 }
 
 // log leaves the query out, and of the address what names the visitor.
