@@ -110,6 +110,9 @@ func (s *site) openOffers(c SiteConfig, all Config, with func(*offer) endpoint.S
 	}
 	s.offers.make = func(services []*consent.Service, joined []consent.Addition) (*offer, error) {
 		o := &offer{services: idsOf(services), banner: base.WithServices(services), policy: base.Policy(joined)}
+		if len(s.inventory.Seen()) == 0 {
+			o.banner = base.Unseen()
+		}
 		var err error
 		if o.generation, err = generation(c, all, s.parts.Version, s.catalog.Hash()+o.services); err != nil {
 			return nil, err

@@ -1,6 +1,7 @@
 package proxy_test
 
 import (
+	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -77,5 +78,26 @@ func TestDeclarationInAPage(t *testing.T) {
 	o.page = []byte(`<article><div data-consent="cookies"></div></article>`)
 	if page := body(t, g.get(t, "/part", nil)); !strings.Contains(page, `<div class="cg-declaration" lang="en"`) || strings.Contains(page, "cg-banner") {
 		t.Errorf("a part of a page is\n%s", page)
+	}
+}
+
+// Search engines get what a visitor gets who has not answered, and may not make our
+// words those of the site.
+func TestCrawlersAreNoSpecialCase(t *testing.T) {
+	o := newOrigin(t)
+	o.page = []byte(`<!doctype html><html><head><title>A page</title></head><body><h1>News</h1><iframe src="https://www.youtube.com/embed/x"></iframe></body></html>`)
+	g := o.gateway(t)
+	page := func(agent string) string {
+		return body(t, g.get(t, "/", http.Header{"User-Agent": {agent}}))
+	}
+	page("") // the first one is told no number of third parties
+	crawler, person := page("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"), page("Mozilla/5.0")
+	if crawler != person {
+		t.Errorf("a crawler is shown\n%s\nand a person\n%s", crawler, person)
+	}
+	for _, part := range []string{"cg-banner", "cg-foot"} {
+		if !regexp.MustCompile(`<section id="` + part + `"[^>]* data-nosnippet>`).MatchString(person) {
+			t.Errorf("%s could become the text of a search result:\n%s", part, person)
+		}
 	}
 }

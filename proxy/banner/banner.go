@@ -35,6 +35,7 @@ type site struct {
 	Prefix     string // "/_consent/"
 	Style      string // path of the style sheet of our own pages
 	Parties    int    // organisations that data may go to
+	Uncounted  bool   // which of them the site uses is not known yet
 	Changes    []Change
 	Position   string // of the banner, where it is not the bottom
 	Logo       string // path on the site
@@ -85,6 +86,15 @@ func (b *Banner) WithServices(offered []*consent.Service) *Banner {
 	other := *b
 	other.site.offered = offered
 	other.site.Parties = countVendors(offered)
+	other.editions = other.publishWhenAsked()
+	return &other
+}
+
+// Unseen is the same notice for a site of which nobody knows yet what it uses: a
+// number of third parties would be that of the catalog, so it tells none.
+func (b *Banner) Unseen() *Banner {
+	other := *b
+	other.site.Uncounted = true
 	other.editions = other.publishWhenAsked()
 	return &other
 }

@@ -394,6 +394,22 @@ func BenchmarkNew(b *testing.B) {
 
 // What it costs when the inventory has seen a new service, and what the first
 // visitor of a language waits for then.
+// Before anybody has looked at a site, it tells no number: that would be the
+// catalog's.
+func TestUnseen(t *testing.T) {
+	b := newBanner(t, exampleConfig()).Unseen()
+	link := regexp.MustCompile(`<a href="/_consent/cookies[^"]*">([^<]*)</a>`)
+	for _, l := range b.Languages() {
+		found := link.FindSubmatch(b.Notice(l, undecided()))
+		if found == nil || len(found[1]) < 4 || regexp.MustCompile(`[{}()0-9（）]`).Match(found[1][len(found[1])-1:]) {
+			t.Errorf("%s: the third parties are %q", l, found)
+		}
+	}
+	if n := b.Notice("en", undecided()); !strings.Contains(string(n), ">third parties</a>") {
+		t.Errorf("%s", n)
+	}
+}
+
 func BenchmarkWithServices(b *testing.B) {
 	ban, services, d := newBanner(b, exampleConfig()), manyServices(), undecided()
 	ban.Notice("de", d) // the language has been read by then

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"html/template"
+	"regexp"
 	"slices"
 	"strconv"
 	"sync"
@@ -176,6 +177,12 @@ func (e *edition) PurposeList() string {
 
 // PartiesLink names the third parties and leads to the list of them.
 func (e *edition) PartiesLink() template.HTML {
-	return template.HTML(`<a href="` + template.HTMLEscapeString(e.List()) + `">` +
-		template.HTMLEscapeString(e.text("banner.parties", "count", strconv.Itoa(e.Parties))) + `</a>`)
+	text := e.text("banner.parties", "count", strconv.Itoa(e.Parties))
+	if e.Uncounted {
+		text = inBrackets.ReplaceAllString(e.text("banner.parties"), "")
+	}
+	return template.HTML(`<a href="` + template.HTMLEscapeString(e.List()) + `">` + template.HTMLEscapeString(text) + `</a>`)
 }
+
+// inBrackets finds the number of third parties in the sentence of any language.
+var inBrackets = regexp.MustCompile(` ?[(（]?\{count\}[)）]?`)
