@@ -17,7 +17,7 @@ build: ## bin/consentgate
 
 install: ## what the tests need beside Go (as root on Debian; elsewhere it tells)
 	@.ci/install
-	@.ci/install-axe
+	@.ci/install-npm
 
 check: fmt vet lint vuln ## everything that reads the code without running it
 

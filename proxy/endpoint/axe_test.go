@@ -11,26 +11,31 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"github.com/numfocus/consentgate/proxy/banner"
 )
 
-// axeVersion is the one that .ci/install-axe fetches.
-const axeVersion = "4.14.1"
+// What .ci/install-npm fetches.
+const (
+	axeFile         = "axe-core-4.14.1/package/axe.min.js"
+	autoconsentFile = "autoconsent-16.23.0/package/dist/autoconsent.playwright.js"
+)
 
-func axe(t *testing.T) string {
+// fetched reads one of them.
+func fetched(t *testing.T, file string) string {
 	t.Helper()
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		t.Fatal(err)
 	}
-	script, err := os.ReadFile(filepath.Join(cache, "consentgate", "axe-core-"+axeVersion, "package", "axe.min.js"))
+	script, err := os.ReadFile(filepath.Join(cache, "consentgate", filepath.FromSlash(file)))
 	if err != nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatal(err)
 		}
-		t.Skip("no axe-core to test with; run .ci/install-axe")
+		t.Skipf("no %s to test with; run .ci/install-npm", file)
 	}
 	return string(script)
 }
@@ -80,7 +85,7 @@ func modes() []mode {
 // WCAG 2.2 and what axe-core thinks good practice, on everything a visitor can see
 // of us, in every way of seeing it.
 func TestNoBarriers(t *testing.T) {
-	script := axe(t)
+	script := fetched(t, axeFile)
 	for name, v := range map[string]struct {
 		become func(*browser)
 		pages  []string
@@ -102,6 +107,38 @@ func TestNoBarriers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The settings over a page, with everything in them open.
+func TestNoBarriersInTheDialog(t *testing.T) {
+	script := fetched(t, axeFile)
+	b := newScriptedBrowser(t, calm)
+	_, err := chromedp.Call(b.ctx, page.SetBypassCSP, page.SetBypassCSPParams{Enabled: true}) // or axe-core could not run inside
+	b.must(err)
+	for _, m := range modes() {
+		b.open("/?lang="+m.lang, m.width, m.height, m.features...)
+		b.openDialog()
+		eval[any](b, `[document.querySelector("#cg-dialog iframe").contentDocument.querySelectorAll("details").forEach(d => d.open = true)]`)
+		for _, v := range b.barriers(script) {
+			t.Errorf("%s: %s: %s\n%s", m.name, v.ID, v.Help, strings.Join(v.Nodes, "\n"))
+		}
+		_, err := chromedp.Run(b.ctx, chromedp.Evaluate[int](`(w => { w.eval(`+quote(script)+`); return 0 })(document.querySelector("#cg-dialog iframe").contentWindow)`))
+		b.must(err)
+		list, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]violation](`document.querySelector("#cg-dialog iframe").contentWindow.axe.run(document.querySelector("#cg-dialog iframe").contentDocument, {resultTypes: ["violations"]}).then(r =>
+			r.violations.map(v => ({id: v.id, help: v.help, nodes: v.nodes.map(n => n.html.slice(0, 200) + " " + n.failureSummary)})))`, chromedp.EvalAwaitPromise))
+		b.must(err)
+		for _, v := range list {
+			t.Errorf("%s, inside: %s: %s\n%s", m.name, v.ID, v.Help, strings.Join(v.Nodes, "\n"))
+		}
+	}
+}
+
+// openDialog has the polish open the settings over the page.
+func (b *browser) openDialog() {
+	b.Helper()
+	b.until("window.consentgate")
+	b.must(chromedp.Do(b.ctx, chromedp.Click(`#cg-banner .cg-choose`)))
+	b.until(`document.querySelector("#cg-dialog iframe")?.contentDocument?.activeElement?.localName == "h1"`)
 }
 
 func (m mode) query(path string) string {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -53,6 +54,35 @@ func newBrowser(t *testing.T, style string) *browser {
 
 func newScriptedBrowser(t *testing.T, style string) *browser {
 	t.Helper()
+	ctx, cancel := context.WithTimeout(chromium(t), 4*time.Minute)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx, chromedp.WithNewBrowserContext())
+	t.Cleanup(cancel)
+
+	w := newWorld(t)
+	server := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) { w.serve(out, r, style) }))
+	t.Cleanup(server.Close)
+	return &browser{T: t, ctx: ctx, url: server.URL, world: w}
+}
+
+// oneChromium is shared: each test has a profile of its own in it.
+var oneChromium struct {
+	sync.Once
+	ctx  context.Context
+	stop context.CancelFunc
+	err  error
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if oneChromium.stop != nil {
+		oneChromium.stop()
+	}
+	os.Exit(code)
+}
+
+func chromium(t *testing.T) context.Context {
+	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {
 		if os.Getenv("CI") == "true" {
@@ -60,18 +90,16 @@ func newScriptedBrowser(t *testing.T, style string) *browser {
 		}
 		t.Skip("no chromium to test with; apt install chromium")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU)...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-
-	w := newWorld(t)
-	server := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) { w.serve(out, r, style) }))
-	t.Cleanup(server.Close)
-	return &browser{T: t, ctx: ctx, url: server.URL, world: w}
+	oneChromium.Do(func() {
+		ctx, stop := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
+			chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU)...)
+		oneChromium.ctx, _ = chromedp.NewContext(ctx)
+		oneChromium.stop, oneChromium.err = stop, chromedp.Do(oneChromium.ctx, chromedp.Navigate("about:blank"))
+	})
+	if oneChromium.err != nil {
+		t.Fatal(oneChromium.err)
+	}
+	return oneChromium.ctx
 }
 
 // serve answers with our own pages, and with pages of a site that have everything
@@ -145,6 +173,13 @@ func eval[T any](b *browser, expression string) T {
 func (b *browser) click(selector string) {
 	b.Helper()
 	_, err := chromedp.RunResponse(b.ctx, chromedp.Click(selector))
+	b.must(err)
+}
+
+// until waits for something to become true in the page.
+func (b *browser) until(condition string) {
+	b.Helper()
+	_, err := chromedp.Run(b.ctx, chromedp.Poll[any](condition, chromedp.WithPollingTimeout(30*time.Second)))
 	b.must(err)
 }
 
