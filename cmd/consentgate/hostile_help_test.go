@@ -73,7 +73,7 @@ func runBinary(t testing.TB, path, config string) *program {
 	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "consentgate.yaml")
-	config = "listen: [127.0.0.1:0]\nops: 127.0.0.1:0\nlogging: {format: json}\ndata: " + filepath.Join(dir, "data") + "\n" + config
+	config = "listen: [127.0.0.1:0]\nops: 127.0.0.1:0\ndata: " + filepath.Join(dir, "data") + "\n" + config
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
