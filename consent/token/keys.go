@@ -51,14 +51,15 @@ func ParseKeys(file []byte) ([]Key, error) {
 	return keys, nil
 }
 
-// LoadKeys reads a key file, and refuses one that others than its owner can
-// read.
+// LoadKeys reads a key file, and refuses one that others than its owner and its
+// group can read. A group may: it is how Kubernetes hands a secret to a program
+// that is not root's.
 func LoadKeys(path string) ([]Key, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("read keys: %w", err)
 	}
-	if info.Mode().Perm()&0o077 != 0 {
+	if info.Mode().Perm()&0o037 != 0 {
 		return nil, fmt.Errorf("read keys: %s can be read by others (mode %04o); run chmod 600 %[1]s", path, info.Mode().Perm())
 	}
 	file, err := os.ReadFile(path)

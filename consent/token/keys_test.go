@@ -85,19 +85,38 @@ func TestLoadKeysSaysWhatIsWrong(t *testing.T) {
 		want       string
 	}{
 		{"readable by others", NewKey().String(), 0o644, "chmod 600"},
+		{"writable by the group", NewKey().String(), 0o660, "chmod 600"},
 		{"empty", "# nothing\n\n", 0o600, "has no key"},
 		{"short", NewKey().String() + "\nAAAA\n", 0o600, "line 2"},
 		{"not base64", "not a key", 0o600, "line 1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "keys")
-			if err := os.WriteFile(path, []byte(tt.text), tt.mode); err != nil {
-				t.Fatal(err)
-			}
+			writeWithMode(t, path, tt.text, tt.mode)
 			_, err := LoadKeys(path)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error %v, want one with %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// TestKeysOfAGroup reads keys as Kubernetes mounts them.
+func TestKeysOfAGroup(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keys")
+	writeWithMode(t, path, NewKey().String(), 0o440)
+	if keys, err := LoadKeys(path); err != nil || len(keys) != 1 {
+		t.Errorf("%d keys, error %v; want 1", len(keys), err)
+	}
+}
+
+// writeWithMode writes a file whose mode no umask changes.
+func writeWithMode(t *testing.T, path, text string, mode os.FileMode) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, mode); err != nil {
+		t.Fatal(err)
 	}
 }
