@@ -75,12 +75,13 @@ func upgradeWhenTold(ctx context.Context, server *serve.Server, log zerolog.Logg
 		case <-told:
 		}
 		program, err := os.Executable()
+		pid := 0
 		if err == nil {
 			log.Info().Str("program", program).Msg("starting a new process in place of this one")
-			err = server.Upgrade(ctx, program, os.Args[1:]...)
+			pid, err = server.Upgrade(ctx, program, os.Args[1:]...)
 		}
 		if err == nil {
-			log.Info().Msg("the new process serves; this one ends what is under way")
+			log.Info().Int("pid", pid).Msg("the new process serves; this one ends what is under way")
 			upgraded()
 			return
 		}

@@ -30,16 +30,32 @@ type certificates struct {
 	cache   *certmagic.Cache
 	issuer  *certmagic.ACMEIssuer
 	storage certmagic.Storage
+
+	patience time.Duration // of a visitor for whom one is asked for
+	waiting  chan struct{} // a slot for each of those visitors
+	ctx      context.Context
+	cancel   context.CancelFunc
 }
 
-var errNoCertificate = errors.New("there is no certificate for this host")
+// mostWaiting is how many handshakes wait for certificates that are not there
+// yet; more are refused.
+const mostWaiting = 256
+
+var (
+	errNoCertificate = errors.New("there is no certificate for this host")
+	errNotYet        = errors.New("the certificate for this host is still being asked for")
+)
 
 // newCertificates returns nil where there is no TLS.
 func (s *Server) newCertificates(files *ownFiles, hosts func() []string, d *doors) (*certificates, error) {
 	if !s.config.TLS.enabled() {
 		return nil, nil
 	}
-	c := &certificates{files: files, hosts: hosts, tell: s.parts.Tell, failed: newFailures()}
+	c := &certificates{
+		files: files, hosts: hosts, tell: s.parts.Tell, failed: newFailures(),
+		patience: s.config.HeaderTimeout, waiting: make(chan struct{}, mostWaiting),
+	}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
 	if s.config.TLS.ACME.Email == "" {
 		return c, nil
 	}
@@ -125,10 +141,40 @@ func (c *certificates) get(hello *tls.ClientHelloInfo) (*tls.Certificate, error)
 	if c.magic == nil {
 		return nil, errNoCertificate
 	}
-	if !challenge && !c.serves(canonical(hello.ServerName)) {
-		return nil, errNoCertificate
+	host := canonical(hello.ServerName)
+	if challenge || len(c.cache.AllMatchingCertificates(host)) > 0 {
+		return c.magic.GetCertificateWithContext(c.ctx, hello)
 	}
-	return c.magic.GetCertificateWithContext(hello.Context(), hello)
+	if err := c.decide(host); err != nil {
+		return nil, err
+	}
+	return c.waitFor(hello)
+}
+
+// waitFor loads a certificate, or has one asked for. What is under way goes on
+// when the visitor has lost patience: the next one will find it done.
+func (c *certificates) waitFor(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	select {
+	case c.waiting <- struct{}{}:
+	default:
+		return nil, errTooMany
+	}
+	type result struct {
+		certificate *tls.Certificate
+		err         error
+	}
+	done := make(chan result, 1)
+	go func() {
+		defer func() { <-c.waiting }()
+		certificate, err := c.magic.GetCertificateWithContext(c.ctx, hello)
+		done <- result{certificate, err}
+	}()
+	select {
+	case r := <-done:
+		return r.certificate, r.err
+	case <-time.After(c.patience):
+		return nil, errNotYet
+	}
 }
 
 // decide says whether a certificate may be asked for.
@@ -238,7 +284,11 @@ func (c *certificates) clean(ctx context.Context) {
 }
 
 func (c *certificates) stop() {
-	if c != nil && c.cache != nil {
+	if c == nil {
+		return
+	}
+	c.cancel()
+	if c.cache != nil {
 		c.cache.Stop()
 	}
 }

@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	firstWait   = 5 * time.Minute
+	firstWait   = 15 * time.Minute
 	longestWait = 6 * time.Hour
 )
 

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -20,26 +21,32 @@ import (
 // running is a server under test.
 type running struct {
 	Addrs
-	stop  context.CancelFunc
-	ended chan error
-	log   *logged
+	server *Server
+	stop   context.CancelFunc
+	ended  chan error
+	log    *logged
 }
 
 // start runs a server until the test ends.
 func start(t *testing.T, c Config, h Handlers) *running {
 	t.Helper()
+	return startWith(t, c, h, Parts{})
+}
+
+// startWith starts a server until the test ends; what it tells goes to its log.
+func startWith(t *testing.T, c Config, h Handlers, p Parts) *running {
+	t.Helper()
 	if c.Listen == nil {
 		c.Listen = []string{"127.0.0.1:0"}
 	}
 	r := &running{ended: make(chan error, 1), log: &logged{}}
-	s, err := New(c, Parts{Log: r.log})
-	if err != nil {
-		t.Fatal(err)
-	}
+	p.Log, p.Tell = r.log, r.log.tell
+	s, err := New(c, p)
+	must(t, err)
+	r.server = s
 	ctx, stop := context.WithCancel(context.Background())
 	r.stop = stop
-	ready := make(chan Addrs, 1)
-	done := make(chan struct{})
+	ready, done := make(chan Addrs, 1), make(chan struct{})
 	go func() {
 		defer close(done)
 		r.ended <- s.Run(ctx, h, func(a Addrs) { ready <- a })
@@ -47,6 +54,9 @@ func start(t *testing.T, c Config, h Handlers) *running {
 	t.Cleanup(func() {
 		stop()
 		<-done
+		if t.Failed() {
+			t.Logf("the server said:\n%s", r.log)
+		}
 	})
 	select {
 	case r.Addrs = <-ready:
@@ -65,6 +75,10 @@ func (l *logged) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.Write(p)
+}
+
+func (l *logged) tell(e Event) {
+	_, _ = fmt.Fprintf(l, "%s %s %v\n", e.Level, e.Text, e.Fields)
 }
 
 func (l *logged) String() string {

@@ -3,6 +3,8 @@ package serve
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -35,15 +37,20 @@ func places(t *testing.T) []place {
 // parts are what a gateway is given for a place.
 func (p place) parts(t *testing.T) Parts {
 	t.Helper()
+	parts, err := p.open()
+	must(t, err)
+	if files, ok := parts.Shared.(*postgres.Files); ok {
+		t.Cleanup(func() { _ = files.Close() })
+	}
+	return parts
+}
+
+func (p place) open() (Parts, error) {
 	if p.name == "folder" {
-		return Parts{Folder: p.at}
+		return Parts{Folder: p.at}, nil
 	}
 	files, err := postgres.OpenFiles(postgres.Config{URL: p.at})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = files.Close() })
-	return Parts{Shared: files}
+	return Parts{Shared: files}, err
 }
 
 func (p place) storage(t *testing.T) certmagic.Storage {
@@ -59,6 +66,7 @@ func (p place) storage(t *testing.T) certmagic.Storage {
 func TestStorage(t *testing.T) {
 	for _, p := range places(t) {
 		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
 			t.Run("keys", func(t *testing.T) { keepsKeys(t, p.storage(t)) })
 			t.Run("locks exclude", func(t *testing.T) { excludes(t, p.storage(t), p.storage(t)) })
 			t.Run("waiting ends", func(t *testing.T) { endsWaiting(t, p.storage(t), p.storage(t)) })
@@ -167,47 +175,51 @@ func endsWaiting(t *testing.T, a, b certmagic.Storage) {
 }
 
 // holderVariable makes the test binary a process that takes a lock and holds
-// it until it is killed: the name of a place, a space, and where it is.
+// it until it is killed: a place, where it is, and the lock.
 const holderVariable = "CONSENTGATE_TEST_HOLDER"
 
 // hold is what such a process does.
 func hold(text string) error {
-	name, at, _ := strings.Cut(text, " ")
-	parts := Parts{Folder: at}
-	if name == "postgres" {
-		files, err := postgres.OpenFiles(postgres.Config{URL: at})
-		if err != nil {
-			return err
-		}
-		parts = Parts{Shared: files}
+	words := strings.Fields(text)
+	if len(words) != 3 {
+		return fmt.Errorf("%q is not a place and a lock", text)
+	}
+	parts, err := place{words[0], words[1]}.open()
+	if err != nil {
+		return err
 	}
 	s, err := parts.storage()
 	if err != nil {
 		return err
 	}
-	if err := s.Lock(context.Background(), "order"); err != nil {
+	if err := s.Lock(context.Background(), words[2]); err != nil {
 		return err
 	}
 	os.Stdout.WriteString("held\n")
 	select {}
 }
 
-// recovers kills a process that holds a lock. The promise is two minutes.
-func recovers(t *testing.T, p place) {
-	t.Parallel()
+// killHolder has a process take a lock, and kills it.
+func killHolder(t *testing.T, p place, lock string) {
+	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), holderVariable+"="+p.name+" "+p.at)
+	cmd.Env = append(os.Environ(), holderVariable+"="+p.name+" "+p.at+" "+lock)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	must(t, err)
 	must(t, cmd.Start())
 	word := make([]byte, 5)
-	_, err = out.Read(word)
+	_, err = io.ReadFull(out, word)
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
 	if err != nil || string(word) != "held\n" {
 		t.Fatalf("the holder said %q, %v", word, err)
 	}
+}
+
+// recovers wants a lock whose holder is dead. The promise is two minutes.
+func recovers(t *testing.T, p place) {
+	killHolder(t, p, "order")
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	began := time.Now()

@@ -21,30 +21,30 @@ const (
 var ErrUpgrading = errors.New("an upgrade is under way already")
 
 // Upgrade starts a new process, which takes over all sockets of TCP, and returns
-// nil once it serves visitors: the context of Run is to be ended then, so that
+// its id once it serves visitors: the context of Run is to be ended then, so that
 // what is under way here can end as well. When it returns an error nothing has
 // changed, and the new process is gone; what that had to say is on its standard
 // error. The socket of HTTP/3 is not handed over: the new process opens its own
 // as soon as this one has closed it, and visitors use TCP in the meantime.
-func (s *Server) Upgrade(ctx context.Context, program string, args ...string) error {
+func (s *Server) Upgrade(ctx context.Context, program string, args ...string) (pid int, err error) {
 	if !s.upgrading.TryLock() {
-		return ErrUpgrading
+		return 0, ErrUpgrading
 	}
 	defer s.upgrading.Unlock()
 	if s.isReplaced() {
-		return ErrUpgrading
+		return 0, ErrUpgrading
 	}
 	s.notify.reloading()
 	cmd, err := s.startNew(ctx, program, args)
 	if err != nil {
 		s.notify.ready()
-		return fmt.Errorf("upgrade: %w", err)
+		return 0, fmt.Errorf("upgrade: %w", err)
 	}
 	s.notify.send(fmt.Sprintf("MAINPID=%d\nREADY=1", cmd.Process.Pid))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.replaced = true
-	return nil
+	return cmd.Process.Pid, nil
 }
 
 // startNew returns a process that serves.
