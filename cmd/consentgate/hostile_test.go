@@ -143,6 +143,7 @@ func targetAttacks() []attack {
 // in front of nginx, and asks the origin what reached it. After each one, an
 // honest visitor must get their own answer.
 func TestHostileHTTP1(t *testing.T) {
+	t.Parallel()
 	for name, origin := range map[string]func(testing.TB) *witness{"go": goWitness, "nginx": nginxWitness} {
 		t.Run(name, func(t *testing.T) {
 			w := origin(t)
