@@ -134,7 +134,7 @@
       taken: async () => {
         channel.postMessage(0);
         say();
-        return check();
+        return check().catch(again); /* the site's own policy may let us ask nothing */
       },
       open: href => settings(href, base, () => todo.taken())
     };
