@@ -61,12 +61,18 @@ what came of it in the log alone.`,
 			run:   reloadCommand,
 		},
 		{
-			name: "check", args: "FILE",
-			short: "list every mistake in a configuration",
+			name: "check", args: "FILE\n       consentgate check --live URL [--gateway URL] [FILE [--site NAME]]",
+			short: "list every mistake in a configuration, or what was added to a live page",
 			long: `Reads a configuration as run would, and lists all mistakes with file, line,
 column and the cure. It changes nothing and opens no port. Exit code 2 means
-there are mistakes.`,
-			run: checkCommand,
+there are mistakes.
+
+With --live it asks for a page at its public address, as a new visitor's browser
+would, and tells what somebody has added to it behind the gateway: Cloudflare
+can put its beacon, Zaraz or Rocket Loader into pages that the gateway has
+cleaned. Exit code 1 means that there is something a visitor has not agreed to.`,
+			flags: func(f *flag.FlagSet) { new(checkOptions).register(f) },
+			run:   checkCommand,
 		},
 		{
 			name: "explain", args: "URL|COOKIE|FILE.html [--granted WORDS] [--config FILE [--site NAME]] [--page URL]",
