@@ -3,11 +3,12 @@
  * connections. What is left are scripts of the page that make pictures, hints and
  * cookies by themselves, and that call what is not there.
  *
- * t is for one decision: hashes of the hosts that may be called whatever for (allow),
- * names to stand in for (stubs, arrays), and judge, which knows the whole catalog. That is
- * too much for every page, so where strangers are refused in any case there is its
- * address instead (list). Until it is there, pictures of strangers and cookies wait; all
- * says that such pictures are refused as well. */
+ * t is for one decision: hashes of the hosts that may be called whatever for, each as what
+ * it is more than the one before (allow), names to stand in for (stubs, arrays), and judge,
+ * which knows the whole catalog. That is too much for every page, so where strangers are
+ * refused in any case there is its address instead (list). Until it is there, pictures of
+ * strangers and cookies wait; all says that such pictures are refused as well. Whatever is
+ * refused, judge is told, so that the site is. */
 (t => {
   let { judge } = t, queue = [], jar = new Set;
   const later = f => {
@@ -23,16 +24,18 @@
   const hash = host => {
     let h = t.salt;
     for (const c of host) h = h * 33 + c.charCodeAt() >>> 0;
-    return '\x20' + h.toString(36).slice(-t.width);
+    return h % t.size;
   };
-  const known = host => host && (t.allow.includes(hash(host)) || known(host.replace(/^[^.]*\.?/, '')));
+  let sum = 0;
+  const allow = t.allow.split('\x20').map(more => sum += parseInt(more, 36));
+  const known = host => host && (allow.includes(hash(host)) || known(host.replace(/^[^.]*\.?/, '')));
 
   /* True: refused. Else f runs, at once or when the list has been asked. */
   const ask = (url, f, passive) => {
     try {
       const u = new URL(url.url || url, document.baseURI);
       if (u.hostname && !known(u.hostname)) {
-        if (t.list ? !passive || t.all : judge.url(u)) return 1;
+        if (t.list ? !passive || t.all : judge.url(u)) return later(() => judge.url(u, 1)), 1;
         if (t.list) return later(() => judge.url(u) || f());
       }
     } catch { }
@@ -58,11 +61,11 @@
 
   const load = (el, name, value, set) => {
     const rel = name == 'rel';
-    const shows = () => /img|ima|o$|so/.test(el.localName) || el.rel != null && !/pre|dns/.test(rel ? value : el.rel), shown = shows();
+    const shows = () => /im|o$|so|np/.test(el.localName) || el.rel != null && !/pre|dns/.test(rel ? value : el.rel), shown = shows();
     if (ask(rel ? el.href : value, () => shown == shows() && set(), shown))
       setTimeout(() => el.dispatchEvent(new Event('error')));
   };
-  for (const k of ['Image', 'Script', 'IFrame', 'Link']) for (const name of ['src', 'srcset', 'href', 'rel']) define(window[`HTML${k}Element`].prototype, name, d => ({
+  for (const k of ['Image', 'Script', 'IFrame', 'Link', 'Source', 'Input', 'Media', 'Video']) for (const name of ['src', 'srcset', 'href', 'rel', 'poster']) define(window[`HTML${k}Element`].prototype, name, d => ({
     set(v) {
       load(this, name, v, () => d.set.call(this, v));
     }
@@ -70,7 +73,7 @@
   trap(Element.prototype, 'setAttribute', {
     apply: (f, el, args) => {
       const set = () => f.apply(el, args);
-      /^(src|href|rel)/i.test(args[0]) && el.localName != 'a' ? load(el, ...args, set) : set();
+      /^(src|href|rel|post)/i.test(args[0]) && el.localName != 'a' ? load(el, ...args, set) : set();
     }
   });
   answer(window, 'fetch', 0, () => Promise.resolve(new Response));

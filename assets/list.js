@@ -1,6 +1,6 @@
 /* Whose a URL or a cookie is, by the rules of the catalog. Both lists are in the order in
  * which rules win, what is withheld with a "-" in front. */
-((patterns, cookies, strict) => {
+((patterns, cookies, strict, report) => {
   const escape = s => s.replace(/[.+?^${}()|[\]\\]/g, '\\$&');
   const rule = (text, regexp) => {
     const withheld = text[0] == '-';
@@ -20,8 +20,21 @@
     const at = /;\s*expires=([^;]*)/i.exec(cookie);
     return /;\s*max-age=(?:0|-)/i.test(cookie) || at && Date.parse(at[1]) < Date.now();
   };
+  /* The site is told once of each host that a page was refused, as browsers tell it what the
+   * policy refuses: nothing of the visitor, and of few hosts. */
+  const told = new Set;
+  const tell = ({ origin, pathname }) => told.size < 8 && !told.has(origin) && told.add(origin) && fetch(report, {
+    method: 'POST',
+    keepalive: true,
+    headers: { 'Content-Type': 'application/csp-report' },
+    body: JSON.stringify({ 'csp-report': { 'document-uri': location.origin + location.pathname, 'blocked-uri': origin + pathname, 'effective-directive': 'default-src' } })
+  }).catch(() => {});
   return {
-    url: u => withheld(places, u.hostname + u.pathname + u.search, false),
+    url(u, refused) {
+      refused ||= withheld(places, u.hostname + u.pathname + u.search, false);
+      if (refused) tell(u);
+      return refused;
+    },
     cookie: c => !ends(c) && withheld(names, c.split(/[=;]/)[0].trim(), strict)
   };
 })

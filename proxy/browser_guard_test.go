@@ -1,10 +1,12 @@
 package proxy_test
 
 import (
+	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/numfocus/consentgate/proxy"
 )
@@ -128,3 +130,26 @@ func TestScriptsUnderAStrictPolicy(t *testing.T) {
 }
 
 var inlineScript = regexp.MustCompile(`<script>`)
+
+// What the guard refuses, the policy does not come to see: the inventory learns of it
+// by the guard's own reports, each host once.
+func TestGuardReports(t *testing.T) {
+	w := watch(t, proxy.SiteConfig{})
+	w.origin.serve("", calls)
+	b := w.browser(t, newRest(t))
+	b.open("/?who=jane")
+	var got []string
+	for range 500 {
+		got = nil
+		for _, r := range w.store.File().Sites["default"].Reports {
+			got = append(got, fmt.Sprint(r.Host, " ", r.Service, " ", r.Count, " ", r.Pages))
+		}
+		if slices.Sort(got); len(got) == 2 {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if want := []string{"static.hotjar.com hotjar 1 [/]", "stranger.example  2 [/]"}; !slices.Equal(got, want) { // by http: and by ws:
+		t.Errorf("reported is %q, want %q", got, want)
+	}
+}

@@ -27,6 +27,7 @@ type scripts struct {
 	stay              string            // one that told brings along
 	assets            []Asset           // the same for every decision
 	path              map[string]string // by name: "guard": "/_consent/assets/guard.0123456789ab.js"
+	report            string            // where the list tells what the guard refused: "/_consent/report"
 	services          map[consent.ServiceID]*consent.Service
 }
 
@@ -34,7 +35,7 @@ type scripts struct {
 func perClass() []string { return []string{"guard", "list", "told"} }
 
 func loadScripts(services []*consent.Service, prefix string) (scripts, error) {
-	s := scripts{path: make(map[string]string), services: make(map[consent.ServiceID]*consent.Service)}
+	s := scripts{report: prefix + "report", path: make(map[string]string), services: make(map[consent.ServiceID]*consent.Service)}
 	for _, svc := range services {
 		s.services[svc.ID] = svc
 	}
@@ -106,7 +107,7 @@ func (b *Banner) Script(name, d string, f Fence) ([]byte, bool) {
 // table is what the guard is called with.
 type table struct {
 	Salt   uint32 `json:"salt"`
-	Width  int    `json:"width"`
+	Size   uint64 `json:"size"`
 	Allow  string `json:"allow"`
 	All    int    `json:"all,omitempty"`
 	Stubs  string `json:"stubs"`
@@ -134,12 +135,12 @@ func (b *Banner) guard(d consent.Decision, f Fence) string {
 // allow lists the hosts that may be called, told apart from others.
 func (t *table) allow(own, others []string) {
 	h, list := newHashing(own, others)
-	t.Salt, t.Width, t.Allow = h.salt, h.width, list
+	t.Salt, t.Size, t.Allow = h.salt, h.size, list
 }
 
 func (b *Banner) judge(d consent.Decision, f Fence) string {
 	strict := f.StrictCookies && !d.AllowsUnknown()
-	return call(b.scripts.list, patterns(d, b.site.services), cookieNames(d, b.site.services), strict)
+	return call(b.scripts.list, patterns(d, b.site.services), cookieNames(d, b.site.services), strict, b.scripts.report)
 }
 
 func bare(hosts []string) []string {
