@@ -51,6 +51,7 @@ func serveSites(ctx context.Context, c console, o runOptions, conf config) (err 
 	if err != nil {
 		return err
 	}
+	operators.server.Store(server)
 	ctx, upgraded := context.WithCancel(ctx)
 	defer upgraded()
 	go upgradeWhenTold(ctx, server, log, upgraded)

@@ -3,13 +3,16 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/numfocus/consentgate/consent/ledger"
 	"github.com/numfocus/consentgate/consent/ledger/postgres"
 	"github.com/numfocus/consentgate/proxy/admin"
+	"github.com/numfocus/consentgate/proxy/serve"
 )
 
 // A stage is how far the program is.
@@ -26,6 +29,7 @@ type ops struct {
 	worlds *worlds
 	ledger ledger.Store
 	stage  atomic.Int32
+	server atomic.Pointer[serve.Server] // nil: not there yet
 }
 
 func (o *ops) enter(s stage) { o.stage.Store(int32(s)) }
@@ -82,6 +86,26 @@ func (o *ops) origins() []admin.Origin {
 	return all
 }
 
+// certificates may have the same name twice: in the admin's files, and old and
+// new. The one that ends last counts.
+func (o *ops) certificates() []admin.Certificate {
+	server := o.server.Load()
+	if server == nil {
+		return nil
+	}
+	last := map[string]time.Time{}
+	for _, c := range server.Certificates() {
+		if c.NotAfter.After(last[c.Name]) {
+			last[c.Name] = c.NotAfter
+		}
+	}
+	var all []admin.Certificate
+	for _, name := range slices.Sorted(maps.Keys(last)) {
+		all = append(all, admin.Certificate{Name: name, NotAfter: last[name]})
+	}
+	return all
+}
+
 // sources are what is asked for at each scrape.
 func (o *ops) sources() admin.Sources {
 	return admin.Sources{
@@ -97,7 +121,8 @@ func (o *ops) sources() admin.Sources {
 			s, ok := o.shipping()
 			return admin.Outbox{Pending: s.Pending, Last: s.Last, Working: s.Err == nil}, ok
 		},
-		Origins: o.origins,
+		Origins:      o.origins,
+		Certificates: o.certificates,
 	}
 }
 
