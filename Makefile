@@ -1,7 +1,7 @@
 # What a contributor types. `make help` lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build install check fmt vet lint vuln test bench microbench
+.PHONY: help demo build package install check fmt vet lint vuln test bench microbench
 
 # Longer than the slowest package takes on two cores, the browser tests included.
 TIMEOUT ?= 45m
@@ -13,7 +13,11 @@ demo: ## an example site, with and without the gateway; needs nothing else
 	go run ./cmd/consentgate demo
 
 build: ## bin/consentgate
-	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/consentgate
+	CGO_ENABLED=0 go build -trimpath -buildvcs=auto -tags timetzdata -ldflags="-s -w" -o bin/ ./cmd/consentgate
+
+package: build ## bin/*.deb, from what build made
+	VERSION=$$(bin/consentgate version | cut -d' ' -f2) GOARCH=$$(go env GOARCH) \
+		go tool -modfile=.ci/tools/go.mod nfpm package --packager deb --target bin/
 
 install: ## what the tests need beside Go (as root on Debian; elsewhere it tells)
 	@.ci/install
