@@ -79,7 +79,7 @@ func (l *locale) T(key string, pairs ...string) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("no sentence %q in language %s", key, l.lang)
 	}
-	return fill(text, pairs), nil
+	return fill(text, l.isolated(pairs)), nil
 }
 
 // Rich is T with values that may be markup (template.HTML); all else is
@@ -95,6 +95,9 @@ func (l *locale) Rich(key string, pairs ...any) (template.HTML, error) {
 		case template.HTML:
 			escaped[i] = string(p)
 		case string:
+			if i%2 == 1 {
+				p = l.isolate(p)
+			}
 			escaped[i] = template.HTMLEscapeString(p)
 		default:
 			return "", fmt.Errorf("sentence %q: cannot fill in a %T", key, p)
@@ -115,10 +118,42 @@ func fill(text string, pairs []string) string {
 }
 
 // text is T for keys that loading has proved to be there.
-func (l *locale) text(key string, pairs ...string) string { return fill(l.texts[key], pairs) }
+func (l *locale) text(key string, pairs ...string) string {
+	return fill(l.texts[key], l.isolated(pairs))
+}
+
+// isolated isolates the values of pairs.
+func (l *locale) isolated(pairs []string) []string {
+	if l.Dir() == "ltr" {
+		return pairs
+	}
+	pairs = slices.Clone(pairs)
+	for i := 1; i < len(pairs); i += 2 {
+		pairs[i] = l.isolate(pairs[i])
+	}
+	return pairs
+}
+
+// isolate keeps the characters of a name together in a sentence that is written from
+// right to left, as bdi does, where there can be no element (UAX #9, FSI and PDI).
+func (l *locale) isolate(name string) string {
+	if l.Dir() == "ltr" {
+		return name
+	}
+	return "\u2068" + name + "\u2069"
+}
+
+// Bdi is a name or a number that visitors may copy.
+func (l *locale) Bdi(name string) template.HTML {
+	return template.HTML("<bdi>" + template.HTMLEscapeString(name) + "</bdi>")
+}
 
 // list joins words: "a, b and c".
 func (l *locale) list(words []string) string {
+	words = slices.Clone(words)
+	for i, w := range words {
+		words[i] = l.isolate(w)
+	}
 	last := len(words) - 1
 	if last < 1 {
 		return strings.Join(words, "")
@@ -127,10 +162,11 @@ func (l *locale) list(words []string) string {
 }
 
 func (l *locale) date(t time.Time) string {
-	return l.text("date",
-		"day", fmt.Sprint(t.Day()),
-		"month", l.text(fmt.Sprintf("month.%d", t.Month())),
-		"year", fmt.Sprint(t.Year()))
+	day := fmt.Sprint(t.Day())
+	if day == "1" {
+		day = l.texts["date.first"]
+	}
+	return fill(l.texts["date"], []string{"day", day, "month", l.text(fmt.Sprintf("month.%d", t.Month())), "year", fmt.Sprint(t.Year())})
 }
 
 // Day writes a date given as YYYY-MM-DD in words.

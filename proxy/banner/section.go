@@ -56,6 +56,7 @@ type service struct {
 	*locale
 	About   string // what it does
 	Loss    string // what a visitor goes without
+	Tongue  Lang   // that Loss is in, where it is another one
 	Purpose string
 	Vendor  string
 	Country string
@@ -65,7 +66,19 @@ type service struct {
 }
 
 // A cookie is one row of the table of a service.
-type cookie struct{ Name, Lifetime, SetBy, Access string }
+type cookie struct {
+	Name, Lifetime, SetBy, Access string
+
+	Tongue Lang // that Lifetime is in, where it is another one
+}
+
+// foreign is the language of the catalog's own words where this one is another.
+func (e *edition) foreign() Lang {
+	if e.lang == source {
+		return ""
+	}
+	return source
+}
 
 func serviceOf(e *edition, s *consent.Service) service {
 	v := service{
@@ -75,6 +88,9 @@ func serviceOf(e *edition, s *consent.Service) service {
 		Vendor:  s.Vendor,
 		Privacy: s.PrivacyURL,
 		Sells:   s.Sells,
+	}
+	if v.Loss == s.Loss {
+		v.Tongue = e.foreign()
 	}
 	if s.Country != "" {
 		v.Country = e.country(s.Country)
@@ -86,6 +102,7 @@ func serviceOf(e *edition, s *consent.Service) service {
 		v.Cookies = append(v.Cookies, cookie{
 			Name:     c.Name,
 			Lifetime: c.Lifetime,
+			Tongue:   e.foreign(),
 			SetBy:    e.text("service.setby." + string(c.SetBy)),
 			Access:   e.access(s, c),
 		})
