@@ -66,6 +66,11 @@ func tellLog(log zerolog.Logger) func(serve.Event) {
 // upgradeWhenTold starts the program anew whenever the process is told to, until
 // one of the new processes serves; then this one may go.
 func upgradeWhenTold(ctx context.Context, server *serve.Server, log zerolog.Logger, upgraded func()) {
+	program, err := os.Executable() // now: later it may have another name, and a new one this
+	if err != nil {
+		log.Error().Err(err).Msg("the program cannot be upgraded while it runs")
+		return
+	}
 	told, stop := upgradeSignal()
 	defer stop()
 	for {
@@ -74,12 +79,8 @@ func upgradeWhenTold(ctx context.Context, server *serve.Server, log zerolog.Logg
 			return
 		case <-told:
 		}
-		program, err := os.Executable()
-		pid := 0
-		if err == nil {
-			log.Info().Str("program", program).Msg("starting a new process in place of this one")
-			pid, err = server.Upgrade(ctx, program, os.Args[1:]...)
-		}
+		log.Info().Str("program", program).Msg("starting a new process in place of this one")
+		pid, err := server.Upgrade(ctx, program, os.Args[1:]...)
 		if err == nil {
 			log.Info().Int("pid", pid).Msg("the new process serves; this one ends what is under way")
 			upgraded()
