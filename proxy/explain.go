@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"net/http"
 	"slices"
 
 	"github.com/numfocus/consentgate/consent"
 	"github.com/numfocus/consentgate/consent/catalog"
+	"github.com/numfocus/consentgate/proxy/headers"
 	"github.com/numfocus/consentgate/proxy/inventory"
 	"github.com/numfocus/consentgate/proxy/rewrite"
 )
@@ -23,7 +25,7 @@ type Explainer struct {
 // NewExplainer makes one for a page of a site by its full URL. Only what judges
 // is taken from the configuration: neither its upstream nor its notice is read.
 func NewExplainer(c SiteConfig, pageURL string) (*Explainer, error) {
-	known, err := newCatalog(c.Services)
+	known, err := newCatalog(readBuiltinOnce(), c.Services)
 	if err != nil {
 		return nil, err
 	}
@@ -84,6 +86,17 @@ func (e *Explainer) Page(html io.Reader, charset string, d consent.Decision) ([]
 		return found, err
 	}
 	return found, w.Close()
+}
+
+// Header judges what a response's header has a browser load, connect to or report
+// to, whatever the body is.
+func (e *Explainer) Header(h http.Header, d consent.Decision) []Finding {
+	var found []Finding
+	headers.Filter(h.Clone(), headers.Policy{Ads: true, Allowed: func(kind headers.Kind, url string) bool {
+		found = append(found, Finding{Kind: inPage(kind), URL: url, Verdict: e.URL(url, inPage(kind), d)})
+		return true
+	}})
+	return found
 }
 
 // onlyJudge leaves out what a page gets from the banner.

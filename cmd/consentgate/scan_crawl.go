@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/xml"
 	"errors"
@@ -281,7 +282,7 @@ func (c *crawler) readSitemaps(ctx context.Context) {
 		if err != nil || p.status != http.StatusOK {
 			continue
 		}
-		pages, more := parseSitemap(p.body)
+		pages, more := parseSitemap(unpack(p.body))
 		left = append(left, more...)
 		for _, page := range pages {
 			if u, err := c.home.Parse(page); err == nil {
@@ -289,6 +290,17 @@ func (c *crawler) readSitemaps(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// unpack undoes the compression of a sitemap's file (.xml.gz), which a client is not
+// told of; of a bomb it takes as much as of any other sitemap.
+func unpack(body []byte) []byte {
+	packed, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return body
+	}
+	text, _ := io.ReadAll(io.LimitReader(packed, maxSitemapBytes)) // what was read until an error is there
+	return text
 }
 
 // parseSitemap reads a sitemap or an index of sitemaps, as far as it is sound.

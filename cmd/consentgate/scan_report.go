@@ -111,7 +111,7 @@ func (f *scanFindings) add(p *webPage) error {
 		return fmt.Errorf("%s: %w", p.url, err)
 	}
 	page := scanPage{URL: p.url.String()}
-	for _, finding := range found {
+	for _, finding := range append(found, here.Header(p.header, f.decision)...) {
 		if f.addFinding(finding, path) {
 			page.Things++
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -136,9 +137,13 @@ func TestCrawl(t *testing.T) {
 		case "/robots.txt":
 			fmt.Fprint(w, "User-agent: *\nDisallow: /no\nSitemap: /wp-sitemap.xml")
 		case "/wp-sitemap.xml":
-			fmt.Fprint(w, `<sitemapindex><sitemap><loc>/pages.xml</loc></sitemap><sitemap><loc>https://elsewhere.example/x.xml</loc></sitemap></sitemapindex>`)
+			fmt.Fprint(w, `<sitemapindex><sitemap><loc>/pages.xml</loc></sitemap><sitemap><loc>/more.xml.gz</loc></sitemap><sitemap><loc>https://elsewhere.example/x.xml</loc></sitemap></sitemapindex>`)
 		case "/pages.xml":
 			fmt.Fprint(w, `<urlset><url><loc> /in-sitemap/ </loc></url><url><loc>https://elsewhere.example/</loc></url>`) // cut off
+		case "/more.xml.gz":
+			packed := gzip.NewWriter(w)
+			fmt.Fprint(packed, `<urlset><url><loc>/in-packed-sitemap/</loc></url></urlset>`)
+			packed.Close()
 		case "/":
 			page(w, `<base href="/sub/"><a href="one?utm_source=x#top">1</a><a href="/no/where">2</a><a href="//elsewhere.example/">3</a>
 				<a href="/moved">4</a><a rel="nofollow" href="/nofollow">5</a><a href="/data">6</a><a href="/broken">7</a><a href="javascript:x()">8</a>
@@ -157,7 +162,7 @@ func TestCrawl(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"/", "/sub/one", "/cal?d=1", "/cal?d=2", "/framed", "/in-sitemap/", "/new"}
+	want := []string{"/", "/sub/one", "/cal?d=1", "/cal?d=2", "/framed", "/in-sitemap/", "/in-packed-sitemap/", "/new"}
 	if !slices.Equal(read, want) {
 		t.Errorf("read  %q\nwant %q", read, want)
 	}
@@ -321,7 +326,8 @@ func TestScanFindings(t *testing.T) {
 		u := *start
 		u.Path = path
 		err := f.add(&webPage{url: &u, status: 200,
-			header: http.Header{"Set-Cookie": {"_ga=1", "basket=2", "bad\x00=1"}, "Content-Security-Policy": {"img-src *"}},
+			header: http.Header{"Set-Cookie": {"_ga=1", "basket=2", "bad\x00=1"}, "Content-Security-Policy": {"img-src *"},
+				"Link": {`<https://w.example/early.css>; rel=preload; as=style, </next>; rel=next`}},
 			body: []byte(`<!doctype html><script src="//www.googletagmanager.com/gtag/js?id=G-1"></script>
 				<script src="https://w.example/a.js"></script><img src="https://w.example/a.png"><img src="/own.png"><a href="https://linked.example/">x</a>`),
 		})
@@ -335,13 +341,13 @@ func TestScanFindings(t *testing.T) {
 	if len(r.Services) != 1 || r.Services[0].ID != "google-analytics-4" || r.Services[0].Times != 2 || r.Services[0].Waits() != "waits for statistics" {
 		t.Errorf("services %+v", r.Services)
 	}
-	if len(r.Unknown) != 1 || r.Unknown[0].Host != "w.example" || fmt.Sprint(r.Unknown[0].Kinds, r.Unknown[0].Pages, r.Unknown[0].Times) != "[script image] [/ /b] 4" {
+	if len(r.Unknown) != 1 || r.Unknown[0].Host != "w.example" || fmt.Sprint(r.Unknown[0].Kinds, r.Unknown[0].Pages, r.Unknown[0].Times) != "[script image style] [/ /b] 6" {
 		t.Errorf("unknown %+v", r.Unknown)
 	}
 	if len(r.Cookies) != 2 || r.Cookies[0].Service != "google-analytics-4" || r.Cookies[1].Name != "basket" || r.Cookies[1].Waits() != "passes" {
 		t.Errorf("cookies %+v", r.Cookies)
 	}
-	if len(r.Policies) != 1 || len(r.Needs) != 2 || r.Pages[0].Things != 3 {
+	if len(r.Policies) != 1 || len(r.Needs) != 3 || r.Pages[0].Things != 4 {
 		t.Errorf("policies %q, needs %+v, pages %+v", r.Policies, r.Needs, r.Pages)
 	}
 }
