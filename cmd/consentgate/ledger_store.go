@@ -37,11 +37,16 @@ func serveLedger(file string, c ledgerConfig) (ledger.Store, error) {
 
 // openLedger opens the ledger for a command, which is done for where the file
 // cannot be used. One that only looks leaves the file alone, unless that is an
-// outbox from which something has still to be shipped.
+// outbox from which something has still to be shipped; where there is no outbox
+// it makes none, and looks into PostgreSQL alone.
 func openLedger(file string, c ledgerConfig, order ledgerOrder) (ledger.Store, error) {
 	inFile := c.Postgres.URL == ""
-	if _, err := os.Stat(file); err != nil && inFile && !order.makes {
+	_, err := os.Stat(file)
+	switch {
+	case err != nil && inFile && !order.makes:
 		return nil, fmt.Errorf("open ledger: %w", err)
+	case err != nil && !inFile && order.looks:
+		return onlyPostgres(c)
 	}
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)
@@ -52,6 +57,32 @@ func openLedger(file string, c ledgerConfig, order ledgerOrder) (ledger.Store, e
 	}
 	return behind(outbox, c)
 }
+
+// onlyPostgres is for those who look from where no gateway is. The outbox that
+// this takes is empty, and gone afterwards.
+func onlyPostgres(c ledgerConfig) (ledger.Store, error) {
+	folder, err := os.MkdirTemp("", "consentgate-")
+	if err != nil {
+		return nil, fmt.Errorf("open ledger: %w", err)
+	}
+	outbox, err := sqlite.Open(filepath.Join(folder, "outbox.db"), sqlite.Options{})
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(folder))
+	}
+	store, err := behind(outbox, c)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(folder))
+	}
+	return passing{store, folder}, nil
+}
+
+// A passing ledger leaves no folder behind.
+type passing struct {
+	ledger.Store
+	folder string
+}
+
+func (p passing) Close() error { return errors.Join(p.Store.Close(), os.RemoveAll(p.folder)) }
 
 func behind(outbox *sqlite.Store, c ledgerConfig) (ledger.Store, error) {
 	if c.Postgres.URL == "" {
