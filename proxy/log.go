@@ -90,15 +90,31 @@ func (x *exchange) hide(text string) string {
 // hideVisitor takes the visitor's address out of a text: errors of the network
 // name both ends of a connection.
 func hideVisitor(text string, r *http.Request, trusted upstream.Trusted, a Addresses) string {
-	client := upstream.ClientAddr(r, trusted)
-	if peer, isProxy := upstream.Peer(r, trusted); !isProxy && !peer.IsLoopback() {
-		text = strings.ReplaceAll(text, r.RemoteAddr, a.of(peer)) // the port would name the connection
-		text = strings.ReplaceAll(text, peer.String(), a.of(peer))
+	if peer, isProxy := upstream.Peer(r, trusted); !isProxy {
+		text = a.hide(text, peer)
 	}
-	if client.IsValid() && !client.IsLoopback() {
-		text = strings.ReplaceAll(text, client.String(), a.of(client))
+	return a.hide(text, upstream.ClientAddr(r, trusted))
+}
+
+// hide puts what may be logged of an address in its place, and leaves out a port
+// behind it, which names the connection. This computer is nobody.
+func (a Addresses) hide(text string, addr netip.Addr) string {
+	if !addr.IsValid() || addr.IsLoopback() {
+		return text
 	}
-	return text
+	var b strings.Builder
+	for {
+		before, rest, found := strings.Cut(text, addr.String())
+		if !found {
+			return b.String() + text
+		}
+		b.WriteString(strings.TrimSuffix(before, "["))
+		b.WriteString(a.of(addr))
+		text = strings.TrimPrefix(rest, "]")
+		if port, ok := strings.CutPrefix(text, ":"); ok {
+			text = strings.TrimLeft(port, "0123456789")
+		}
+	}
 }
 
 // of is what may be logged of an address.

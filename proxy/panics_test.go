@@ -126,7 +126,11 @@ func inPieces(text string, pieces int, pause time.Duration) http.HandlerFunc {
 }
 
 // breakJudge lets judging a URL panic, wherever that happens.
-func (g *Gateway) breakJudge() { g.any.catalog = new(catalog.Catalog) }
+func (g *Gateway) breakJudge() {
+	for _, s := range g.all() {
+		s.catalog = new(catalog.Catalog)
+	}
+}
 
 func TestBugsGetAPageOfOurOwn(t *testing.T) {
 	for name, origin := range map[string]http.Handler{
