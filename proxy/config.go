@@ -39,13 +39,15 @@ type CookieConfig struct {
 }
 
 // Check returns all mistakes at once, each a [consent.Mistake].
-func (c Config) Check() error {
+func (c Config) Check() error { return c.check(readBuiltinOnce()) }
+
+func (c Config) check(base builtin) error {
 	var errs []error
 	if len(c.Sites) == 0 {
 		errs = append(errs, consent.Mistake{Field: "sites", Problem: "there is no site", Cure: "add one with its upstream"})
 	}
 	for i, s := range c.Sites {
-		errs = append(errs, consent.Within(fmt.Sprintf("sites[%d]", i), s.Check()))
+		errs = append(errs, consent.Within(fmt.Sprintf("sites[%d]", i), s.check(base)))
 	}
 	if _, err := upstream.NewTrusted(c.TrustedProxies); err != nil {
 		errs = append(errs, err)
@@ -147,7 +149,9 @@ const (
 )
 
 // Check returns all mistakes at once, each a [consent.Mistake].
-func (c SiteConfig) Check() error {
+func (c SiteConfig) Check() error { return c.check(readBuiltinOnce()) }
+
+func (c SiteConfig) check(base builtin) error {
 	var errs []error
 	add := func(field, problem, cure string) {
 		errs = append(errs, consent.Mistake{Field: field, Problem: problem, Cure: cure})
@@ -171,21 +175,21 @@ func (c SiteConfig) Check() error {
 	checkOneOf(add, "unknown", c.Unknown, UnknownBlockActive, UnknownBlockAll, UnknownAllow)
 	checkOneOf(add, "cookies", c.Cookies, Lenient, Strict)
 	errs = append(errs, consent.Within("upstream", c.Upstream.Check()), consent.Within("notice", c.Notice.Check()))
-	errs = append(errs, consent.Within("services", c.checkServices()))
+	errs = append(errs, consent.Within("services", c.checkServices(base)))
 	return errors.Join(errs...)
 }
 
 // checkServices merges, because only then it shows what a service of the site's
 // own lacks.
-func (c SiteConfig) checkServices() error {
+func (c SiteConfig) checkServices(base builtin) error {
 	if len(c.Services) == 0 {
 		return nil
 	}
-	base, err := catalog.Builtin()
+	services, err := base()
 	if err != nil {
 		return err
 	}
-	_, err = catalog.Merge(base, c.Services)
+	_, err = catalog.Merge(services, c.Services)
 	return err
 }
 

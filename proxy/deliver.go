@@ -33,22 +33,36 @@ func (x *exchange) deliver(res *http.Response) {
 }
 
 // document reports whether a browser would show the response as an HTML
-// document. Where the header does not tell, the body is looked into; the body
-// that is returned has everything.
+// document. Where the header does not tell, the body is looked into, as far as
+// it takes; the body that is returned has everything.
 func (x *exchange) document(res *http.Response) (io.ReadCloser, bool) {
 	if !upstream.NeedsSniff(res.Header) || !hasBody(x.r, res) {
 		return res.Body, upstream.Sniff(res.Header, nil)
 	}
-	raw := make([]byte, upstream.SniffLen)
-	n, err := io.ReadFull(res.Body, raw)
-	raw = raw[:n]
+	raw, first, known, err := x.gateway.beginning(res)
 	rest := io.Reader(res.Body)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+	if err != nil && !errors.Is(err, io.EOF) {
 		rest = failing{err}
 	}
-	first, known := x.gateway.decoded(res.Header, raw)
 	whole := readCloser{io.MultiReader(bytes.NewReader(raw), rest), res.Body}
 	return whole, !known || upstream.Sniff(res.Header, first)
+}
+
+// beginning reads a body until it is clear what it is: as it came, and decoded.
+// Not known is what cannot be decoded. An origin that sends little at a time is
+// thus not waited for any longer than a browser would.
+func (g *Gateway) beginning(res *http.Response) (raw, first []byte, known bool, err error) {
+	buf := make([]byte, upstream.SniffLen)
+	for n := 0; ; {
+		var more int
+		more, err = res.Body.Read(buf[n:])
+		n += more
+		raw = buf[:n]
+		first, known = g.decoded(res.Header, raw)
+		if err != nil || n == len(buf) || !known || !upstream.Undecided(first) {
+			return raw, first, known, err
+		}
+	}
 }
 
 // decoded undoes the content coding of the beginning of a body. What it cannot

@@ -9,6 +9,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/numfocus/consentgate/consent/catalog"
 	"github.com/numfocus/consentgate/consent/ledger"
 	"github.com/numfocus/consentgate/consent/token"
 	"github.com/numfocus/consentgate/proxy/encode"
@@ -64,7 +65,8 @@ func (p Parts) now() time.Time {
 
 // New prepares all sites. It connects to nothing.
 func New(c Config, parts Parts) (*Gateway, error) {
-	if err := c.Check(); err != nil {
+	base := readBuiltinOnce()
+	if err := c.check(base); err != nil {
 		return nil, err
 	}
 	trusted, err := upstream.NewTrusted(c.TrustedProxies)
@@ -84,7 +86,8 @@ func New(c Config, parts Parts) (*Gateway, error) {
 		limits: newLimits(c.Limits), kept: keep(after, c.Memory),
 	}
 	for _, sc := range c.Sites {
-		s, err := newSite(sc, c, parts, trusted, g.catalogs.with)
+		known := func(own catalog.Config) (*catalog.Catalog, error) { return g.catalogs.with(base, own) }
+		s, err := newSite(sc, c, parts, trusted, known)
 		if err != nil {
 			return nil, fmt.Errorf("prepare site %s: %w", sc.name(), err)
 		}

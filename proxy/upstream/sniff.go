@@ -31,6 +31,26 @@ func Sniff(h http.Header, first []byte) bool {
 	return t.html || !t.known && !noSniff(h) && looksLikeHTML(first)
 }
 
+// Undecided reports whether a body that begins with first may turn out to look
+// like HTML, or not to, by what follows. A browser waits for more, and so must
+// who decides for one; but no longer.
+func Undecided(first []byte) bool {
+	if len(first) >= SniffLen || looksLikeHTML(first) {
+		return false
+	}
+	text := bytes.TrimPrefix(first, []byte("\xef\xbb\xbf"))
+	text = bytes.TrimLeft(text, " \t\r\n\f")
+	if len(text) == 0 || string(first) == "\xef\xbb\xbf"[:min(len(first), 3)] {
+		return true
+	}
+	for _, start := range htmlStarts {
+		if len(text) < len(start) && strings.EqualFold(string(text), start[:len(text)]) {
+			return true
+		}
+	}
+	return false
+}
+
 // Charset is the charset parameter of the Content-Type a browser would go by,
 // lower case and without quotes; empty if there is none.
 func Charset(h http.Header) string { return mediaTypes(h).charset }

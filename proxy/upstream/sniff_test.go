@@ -159,3 +159,20 @@ func FuzzSniff(f *testing.F) {
 		}
 	})
 }
+
+// What is undecided can still become both; what is decided stays so.
+func TestUndecided(t *testing.T) {
+	for first, want := range map[string]bool{
+		"": true, " \n": true, "\xef": true, "\xef\xbb": true, "\xef\xbb\xbf ": true, "<": true, "<h": true, "<scr": true, " <HTM": true,
+		"<!": false, "<html": false, "x": false, "{\"a\"": false, "<?": false, "<rss": false, "\xef\xbbx": false, "\x00": false,
+		strings.Repeat(" ", SniffLen): false,
+	} {
+		if got := Undecided([]byte(first)); got != want {
+			t.Errorf("Undecided(%q) = %v", first, got)
+		}
+		html, text := looksLikeHTML([]byte(first+"<html>")), looksLikeHTML([]byte(first+"{}"))
+		if first != "" && !want && len(first) < SniffLen && html != text {
+			t.Errorf("%q was decided, and yet what follows makes a difference", first)
+		}
+	}
+}
