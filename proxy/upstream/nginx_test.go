@@ -3,6 +3,7 @@ package upstream
 import (
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 )
@@ -65,4 +66,31 @@ func TestNginxOrigin(t *testing.T) {
 			t.Errorf("status %d", res.StatusCode)
 		}
 	})
+}
+
+// TestNginxRefusesWhoDoesNotKnowTheSecret has the line of OPERATIONS.md.
+func TestNginxRefusesWhoDoesNotKnowTheSecret(t *testing.T) {
+	const secret = "0123456789abcdef"
+	operations, err := os.ReadFile("../../OPERATIONS.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := `if ($http_x_origin_secret != "the value") { return 403; }`
+	if !strings.Contains(string(operations), line) {
+		t.Fatalf("OPERATIONS.md does not say %s", line)
+	}
+	origin := nginx(t, strings.Replace(line, "the value", secret, 1)+` location / { return 200 "in"; }`)
+	t.Setenv("ORIGIN_SECRET", secret)
+	config := Config{URL: origin, Secret: Secret{Header: "X-Origin-Secret", Env: "ORIGIN_SECRET"}}
+	for name, tt := range map[string]struct {
+		address string
+		status  int
+	}{
+		"through the gateway": {newGateWith(t, config, &gate{}), http.StatusOK},
+		"past it":             {strings.TrimPrefix(origin, "http://"), http.StatusForbidden},
+	} {
+		if res, _ := send(t, tt.address, "GET / HTTP/1.1\r\nHost: a\r\nX-Origin-Secret: guessed\r\n\r\n"); res.StatusCode != tt.status {
+			t.Errorf("%s: status %d, want %d", name, res.StatusCode, tt.status)
+		}
+	}
 }
