@@ -54,7 +54,7 @@ func serveSites(ctx context.Context, c console, o runOptions, conf config) (err 
 	operators.server.Store(server)
 	ctx, upgraded := context.WithCancel(ctx)
 	defer upgraded()
-	go upgradeWhenTold(ctx, server, log, upgraded)
+	upgradeWhenTold(ctx, server, log, upgraded)
 	reload := func(context.Context) (string, error) {
 		defer server.Reloading()()
 		return worlds.reload()

@@ -63,29 +63,33 @@ func tellLog(log zerolog.Logger) func(serve.Event) {
 	}
 }
 
-// upgradeWhenTold starts the program anew whenever the process is told to, until
-// one of the new processes serves; then this one may go.
+// upgradeWhenTold has the program started anew whenever the process is told to,
+// until one of the new processes serves; then this one may go. It returns at
+// once. The program is looked up now: later it may have another name, and a new
+// one this.
 func upgradeWhenTold(ctx context.Context, server *serve.Server, log zerolog.Logger, upgraded func()) {
-	program, err := os.Executable() // now: later it may have another name, and a new one this
+	program, err := os.Executable()
 	if err != nil {
 		log.Error().Err(err).Msg("the program cannot be upgraded while it runs")
 		return
 	}
 	told, stop := upgradeSignal()
-	defer stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-told:
+	go func() {
+		defer stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-told:
+			}
+			log.Info().Str("program", program).Msg("starting a new process in place of this one")
+			pid, err := server.Upgrade(ctx, program, os.Args[1:]...)
+			if err == nil {
+				log.Info().Int("pid", pid).Msg("the new process serves; this one ends what is under way")
+				upgraded()
+				return
+			}
+			log.Error().Err(err).Msg("this process goes on")
 		}
-		log.Info().Str("program", program).Msg("starting a new process in place of this one")
-		pid, err := server.Upgrade(ctx, program, os.Args[1:]...)
-		if err == nil {
-			log.Info().Int("pid", pid).Msg("the new process serves; this one ends what is under way")
-			upgraded()
-			return
-		}
-		log.Error().Err(err).Msg("this process goes on")
-	}
+	}()
 }
