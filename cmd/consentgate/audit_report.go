@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	_ "embed"
 	"encoding/base64"
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -115,6 +117,45 @@ func (v *auditVisit) Escapes() []auditContact {
 		}
 	}
 	return list
+}
+
+// An auditParty is somebody who was contacted without being allowed.
+type auditParty struct {
+	Name    string
+	Purpose consent.Purpose
+	Hosts   []string
+	Visits  int
+}
+
+// Parties lists them by purpose, for those who read no further.
+func (r *auditReport) Parties() []*auditParty {
+	var list []*auditParty
+	for _, v := range r.Visits {
+		counted := map[*auditParty]bool{}
+		for _, c := range v.Escapes() {
+			p := partyOf(&list, c)
+			p.Hosts = include(p.Hosts, c.Host)
+			if !counted[p] {
+				counted[p] = true
+				p.Visits++
+			}
+		}
+	}
+	slices.SortStableFunc(list, func(a, b *auditParty) int {
+		return cmp.Or(cmp.Compare(purposeRank(b.Purpose), purposeRank(a.Purpose)), cmp.Compare(a.Name, b.Name))
+	})
+	return list
+}
+
+// partyOf gives the service of a contact, or the host where nobody knows whose it is.
+func partyOf(list *[]*auditParty, c auditContact) *auditParty {
+	name := cmp.Or(c.Name, c.Host)
+	i := slices.IndexFunc(*list, func(p *auditParty) bool { return p.Name == name })
+	if i < 0 {
+		i = len(*list)
+		*list = append(*list, &auditParty{Name: name, Purpose: c.Purpose})
+	}
+	return (*list)[i]
 }
 
 func (v *auditVisit) escapedKept() []auditKept {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -79,11 +80,23 @@ func newCrawler(l crawlLimits) *crawler {
 		crawlLimits: l,
 		client: http.Client{
 			Timeout:       30 * time.Second,
+			Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, DialContext: dialLocalhost},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		known:    map[string]bool{},
 		variants: map[string]int{},
 	}
+}
+
+// dialLocalhost takes names below localhost for this computer, as browsers do and
+// few resolvers (RFC 6761 section 6.3).
+func dialLocalhost(ctx context.Context, network, address string) (net.Conn, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err == nil && strings.HasSuffix(strings.ToLower(host), ".localhost") {
+		address = net.JoinHostPort("localhost", port)
+	}
+	var d net.Dialer
+	return d.DialContext(ctx, network, address)
 }
 
 // run reads the start page, what it leads to, and what the sitemap lists, in

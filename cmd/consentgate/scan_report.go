@@ -270,6 +270,21 @@ func (c scanCookie) Waits() string {
 	return "waits for " + string(c.Purpose)
 }
 
+// ByPurpose counts the services for each purpose, in words.
+func (r *scanReport) ByPurpose() string {
+	counts := map[consent.Purpose]int{}
+	for _, s := range r.Services {
+		counts[s.Purpose]++
+	}
+	var words []string
+	for _, p := range consent.AllPurposes() {
+		if counts[p] > 0 {
+			words = append(words, fmt.Sprintf("%d %s", counts[p], p))
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
 // Few lists some of many, for the report.
 func (r *scanReport) Few(list []string) string { return few(list, 5) }
 
