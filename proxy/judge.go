@@ -25,6 +25,7 @@ const (
 	ruleUnknown     = "unknown third party"
 	ruleBeacon      = "reports somewhere without saying where"
 	ruleUnknownCode = "inline script that loads code of an unknown third party"
+	ruleNoService   = "no service is known to set it"
 )
 
 // A judge holds one decision against one site's catalog. Its parser makes it
@@ -101,7 +102,7 @@ func (j *judge) cookie(name string) Verdict {
 	if m := j.site.catalog.Cookie(name, ""); m.Service != nil {
 		return Verdict{Withheld: j.withholds(m.Service), Service: m.Service, Rule: m.Rule}
 	}
-	return Verdict{Withheld: j.site.strictCookies && !j.decision.AllowsUnknown(), Rule: ruleUnknown}
+	return Verdict{Withheld: j.site.strictCookies && !j.decision.AllowsUnknown(), Rule: ruleNoService}
 }
 
 // active reports whether a URL of this kind runs, frames or tells something.
