@@ -28,6 +28,11 @@ type Metrics struct {
 	overloaded prometheus.Counter
 	bugs       *prometheus.CounterVec
 
+	knownRequests known[request, prometheus.Counter]
+	knownAnswers  known[pair, prometheus.Counter]
+	knownWithheld known[pair, prometheus.Counter]
+	knownSites    known[string, ofSite]
+
 	receipts *prometheus.CounterVec
 	refusals prometheus.Counter
 	failures *prometheus.CounterVec
@@ -110,10 +115,35 @@ func (m *Metrics) handler() http.Handler {
 
 // Request counts an answer; see proxy.Meter.
 func (m *Metrics) Request(site, route, decision string, status int, bytes int64, took time.Duration) {
-	m.requests.WithLabelValues(site, route, decision, class(status)).Inc()
-	m.bytes.WithLabelValues(site).Add(float64(bytes))
-	m.duration.WithLabelValues(site).Observe(took.Seconds())
+	labels := request{site, route, decision, class(status)}
+	c, ok := m.knownRequests.get(labels)
+	if !ok {
+		c = m.knownRequests.add(labels, m.requests.WithLabelValues(site, route, decision, labels.status))
+	}
+	c.Inc()
+	of := m.site(site)
+	of.bytes.Add(float64(bytes))
+	of.duration.Observe(took.Seconds())
 }
+
+type request struct{ site, route, decision, status string }
+
+// ofSite are the series that a site has one of.
+type ofSite struct {
+	bytes            prometheus.Counter
+	duration, origin prometheus.Observer
+}
+
+func (m *Metrics) site(name string) ofSite {
+	of, ok := m.knownSites.get(name)
+	if !ok {
+		of = m.knownSites.add(name, ofSite{m.bytes.WithLabelValues(name), m.duration.WithLabelValues(name), m.origin.WithLabelValues(name)})
+	}
+	return of
+}
+
+// pair is a site and something else.
+type pair struct{ site, other string }
 
 // class is that of a status; "none" where no header was sent.
 func class(status int) string {
@@ -134,8 +164,12 @@ func class(status int) string {
 
 // Origin counts an answer of the origin; see proxy.Meter.
 func (m *Metrics) Origin(site, outcome string, took time.Duration) {
-	m.answers.WithLabelValues(site, outcome).Inc()
-	m.origin.WithLabelValues(site).Observe(took.Seconds())
+	c, ok := m.knownAnswers.get(pair{site, outcome})
+	if !ok {
+		c = m.knownAnswers.add(pair{site, outcome}, m.answers.WithLabelValues(site, outcome))
+	}
+	c.Inc()
+	m.site(site).origin.Observe(took.Seconds())
 }
 
 // Edited counts a page; see proxy.Meter.
@@ -151,7 +185,11 @@ func (m *Metrics) Edited(bytes int64, took time.Duration) {
 
 // Withheld counts what an answer lacks; see proxy.Meter.
 func (m *Metrics) Withheld(site, kind string, n int) {
-	m.withheld.WithLabelValues(site, kind).Add(float64(n))
+	c, ok := m.knownWithheld.get(pair{site, kind})
+	if !ok {
+		c = m.knownWithheld.add(pair{site, kind}, m.withheld.WithLabelValues(site, kind))
+	}
+	c.Add(float64(n))
 }
 
 // Overloaded counts a page that was put off; see proxy.Meter.
