@@ -65,17 +65,16 @@ func TestReleasesArePackagedAlike(t *testing.T) {
 	}
 }
 
-// packageTool is nfpm, built once.
+// packageTool is nfpm.
 func packageTool(t *testing.T) string {
 	t.Helper()
 	if runtime.GOOS != "linux" {
 		t.Skip("skipped: the package is for Debian")
 	}
 	need(t, "dpkg", "dpkg-deb")
-	nfpm := filepath.Join(t.TempDir(), "nfpm")
-	out, err := exec.Command("go", "-C", top+"/.ci/tools", "build", "-o", nfpm, "github.com/goreleaser/nfpm/v2/cmd/nfpm").CombinedOutput()
+	nfpm, err := nfpmOnce()
 	if err != nil {
-		missing(t, "nfpm cannot be built: "+err.Error()+"\n"+string(out))
+		missing(t, err.Error())
 	}
 	return nfpm
 }

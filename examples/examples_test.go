@@ -36,12 +36,26 @@ func TestMain(m *testing.M) {
 		name := filepath.Join(folder, "consentgate")
 		return name, buildRelease(top, name)
 	})
+	nfpmOnce = sync.OnceValues(func() (string, error) {
+		name := filepath.Join(folder, "nfpm")
+		return name, buildTool("tools", "github.com/goreleaser/nfpm/v2/cmd/nfpm", name)
+	})
 	code := m.Run()
 	os.RemoveAll(folder)
 	os.Exit(code)
 }
 
-var buildOnce func() (string, error)
+// Built by whoever asks first.
+var buildOnce, nfpmOnce func() (string, error)
+
+// buildTool builds a program that only tests need, from one of the modules in .ci.
+func buildTool(module, path, name string) error {
+	out, err := exec.Command("go", "-C", filepath.Join(top, ".ci", module), "build", "-o", name, path).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s of .ci/%s cannot be built: %w\n%s", path, module, err, out)
+	}
+	return nil
+}
 
 // program is the binary as the Dockerfile builds it.
 func program(t *testing.T) string {

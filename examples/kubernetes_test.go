@@ -18,8 +18,8 @@ const kubernetes = "kubernetes/"
 // known, and every pod within the restricted profile.
 func TestManifests(t *testing.T) {
 	checker := filepath.Join(t.TempDir(), "kubernetes")
-	if out, err := exec.Command("go", "-C", top+"/.ci/kubernetes", "build", "-o", checker, ".").CombinedOutput(); err != nil {
-		missing(t, "the reader of manifests cannot be built: "+err.Error()+"\n"+string(out))
+	if err := buildTool("kubernetes", ".", checker); err != nil {
+		missing(t, err.Error())
 	}
 	said := output(t, checker, kubernetes+"namespace.yaml", kubernetes+"gateway.yaml", kubernetes+"network.yaml")
 	for _, want := range []string{"Namespace consentgate", "StatefulSet consentgate", "PodDisruptionBudget consentgate", "NetworkPolicy consentgate"} {

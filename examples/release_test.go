@@ -142,6 +142,21 @@ func needRepository(t *testing.T) {
 	}
 }
 
+// TestGoreleaserReadsItsFile has goreleaser's own reader judge the file.
+func TestGoreleaserReadsItsFile(t *testing.T) {
+	reader := filepath.Join(t.TempDir(), "goreleaser")
+	if err := buildTool("goreleaser", ".", reader); err != nil {
+		missing(t, err.Error())
+	}
+	output(t, reader, top+"/.goreleaser.yaml")
+
+	wrong := filepath.Join(t.TempDir(), ".goreleaser.yaml")
+	writeFile(t, wrong, replaced(t, readFile(t, top+"/.goreleaser.yaml"), "mod_timestamp", "mod_timestam"))
+	if out, err := exec.Command(reader, wrong).CombinedOutput(); err == nil || !strings.Contains(string(out), "mod_timestam") {
+		t.Errorf("a wrong one: %v\n%s", err, out)
+	}
+}
+
 // A goreleaser is what this project uses of goreleaser's configuration.
 type goreleaser struct {
 	Version     int    `yaml:"version"`
