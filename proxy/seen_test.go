@@ -219,6 +219,42 @@ func TestObserve(t *testing.T) {
 	w.wantCounts(t, want)
 }
 
+// What scripts would have loaded is reported by the browser, which in this mode has
+// loaded it all the same.
+func TestObserveCountsReports(t *testing.T) {
+	w := watch(t, proxy.SiteConfig{Mode: proxy.Observe})
+	here := strings.TrimPrefix(w.server.URL, "http://")
+	text := fmt.Sprintf(`{"csp-report":{"document-uri":"http://%s/a?b","blocked-uri":"https://static.hotjar.com/c/hotjar.js","effective-directive":"script-src-elem","disposition":"report"}}`, here)
+	if got := w.report(t, "application/csp-report", text); got != http.StatusNoContent {
+		t.Errorf("a report is answered %d", got)
+	}
+	got := w.store.File().Sites["default"].Reports
+	if len(got) != 1 || got[0].Host != "static.hotjar.com" || got[0].Service != "hotjar" || got[0].Disposition != "report" || fmt.Sprint(got[0].Pages) != "[/a]" {
+		t.Errorf("inventory: %+v", got)
+	}
+}
+
+// TestObserveInABrowser has Chromium report what a script of the site brings.
+func TestObserveInABrowser(t *testing.T) {
+	w := watch(t, proxy.SiteConfig{Mode: proxy.Observe})
+	w.origin.serve("", `document.head.append(Object.assign(document.createElement('script'), {src: 'http://static.hotjar.com/x.js'}))`)
+	rest := newRest(t)
+	w.browser(t, rest).open("/")
+	for range 500 {
+		if len(w.store.File().Sites["default"].Reports) > 0 {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	got := w.store.File().Sites["default"].Reports
+	if len(got) != 1 || got[0].Host != "static.hotjar.com" || got[0].Disposition != "report" {
+		t.Errorf("inventory: %+v", got)
+	}
+	if called := rest.take(); fmt.Sprint(called) != "[static.hotjar.com/x.js]" {
+		t.Errorf("called were %q", called)
+	}
+}
+
 func (w *watched) report(t *testing.T, mediaType, text string) int {
 	t.Helper()
 	res, err := w.client.Post(w.server.URL+"/_consent/report", mediaType, strings.NewReader(text))
