@@ -6,11 +6,13 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"text/tabwriter"
@@ -29,6 +31,8 @@ type giant struct {
 	send func(w http.ResponseWriter, size int64)
 	// slow is who sends or reads a byte every tenth of a second, for two seconds.
 	slow slowness
+	// many are as many of the same at once; 0: one.
+	many int
 }
 
 type slowness string
@@ -37,6 +41,7 @@ const (
 	slowReader slowness = "reader"
 	slowOrigin slowness = "origin"
 	slowSender slowness = "sender"
+	idle       slowness = "idle"
 )
 
 func giants() []giant {
@@ -67,6 +72,10 @@ func giants() []giant {
 		}},
 		{name: "slow origin,", slow: slowOrigin, send: func(w http.ResponseWriter, _ int64) { _, _ = io.Copy(flushed{w}, new(drip)) }},
 		{name: "slow upload,", slow: slowSender},
+		{name: "twenty pages at once, each of", full: 64 << 20, bounded: 8 << 20, many: 20, send: func(w http.ResponseWriter, size int64) {
+			sendRepeated(w, "<!doctype html><title>x</title>", filler, size)
+		}},
+		{name: "a thousand idle connections,", slow: idle, many: 1000},
 	}
 }
 
@@ -109,8 +118,14 @@ func sendRepeated(w io.Writer, start, filler string, size int64) {
 	}
 }
 
-// mostGrowth is how much more memory the program may take for one giant.
-const mostGrowth = 32 << 20
+// mostGrowth is how much more memory the program may take for a giant, and for
+// many at once.
+func (g giant) mostGrowth() int64 {
+	if g.many > 0 {
+		return 64 << 20
+	}
+	return 32 << 20
+}
 
 // TestGiants sends each giant through the program and prints what the program
 // took for it, and how long another visitor had to wait meanwhile.
@@ -135,13 +150,13 @@ func TestGiants(t *testing.T) {
 		watch := watchMemory(t, p)
 		other := keepAsking(t, p)
 		start := time.Now()
-		received := g.meet(t, p, i, size, origin)
+		received := g.meetAll(t, p, i, size, origin)
 		took := time.Since(start)
 		slowest, peak := other(), watch()
 		growth := max(0, peak-before)
 		fmt.Fprintf(out, "%s\t%d MB\t%d KB\t%v\t%d MB\t%d MB\t%v\t\n", g.name, size>>20, received>>10, took.Round(10*time.Millisecond), before>>20, growth>>20, slowest.Round(time.Millisecond))
-		if growth > mostGrowth {
-			t.Errorf("%s %d MB: the program grew by %d MB, want %d at most", g.name, size>>20, growth>>20, mostGrowth>>20)
+		if most := g.mostGrowth(); growth > most {
+			t.Errorf("%s %d MB: the program grew by %d MB, want %d at most", g.name, size>>20, growth>>20, most>>20)
 		}
 	}
 	_ = out.Flush()
@@ -173,6 +188,41 @@ func newGiantOrigin(t *testing.T, cases []giant) *giantOrigin {
 	t.Cleanup(server.Close)
 	o.url = server.URL
 	return o
+}
+
+// meetAll lets as many through as there are.
+func (g giant) meetAll(t *testing.T, p *program, n int, size int64, o *giantOrigin) (received int64) {
+	t.Helper()
+	if g.slow == idle {
+		stayIdle(t, p, g.many)
+		return 0
+	}
+	var crowd sync.WaitGroup
+	var all atomic.Int64
+	for range max(1, g.many) {
+		crowd.Go(func() { all.Add(g.meet(t, p, n, size, o)) })
+	}
+	crowd.Wait()
+	return all.Load()
+}
+
+// stayIdle asks for something on each of n connections and keeps them open for a
+// second.
+func stayIdle(t *testing.T, p *program, n int) {
+	t.Helper()
+	for range n {
+		c, err := net.Dial("tcp", p.visitors)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = c.Close() }()
+		_ = c.SetDeadline(time.Now().Add(30 * time.Second))
+		_, _ = io.WriteString(c, "GET /other HTTP/1.1\r\nHost: a\r\n\r\n")
+		if res, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || res.StatusCode != http.StatusOK {
+			t.Fatalf("connection: %v", err)
+		}
+	}
+	time.Sleep(time.Second)
 }
 
 // meet lets one giant through and returns how many bytes reached the visitor.
@@ -258,13 +308,15 @@ func openPage(t *testing.T, p *program, path string) io.ReadCloser {
 	t.Helper()
 	req, err := http.NewRequest(http.MethodGet, "http://"+p.visitors+path, nil)
 	if err != nil {
-		t.Fatal(err)
+		t.Errorf("%s: %v", path, err)
+		return http.NoBody
 	}
 	req.Header.Set("Accept", "text/html")
 	req.Header.Set("Accept-Encoding", "gzip")
 	res, err := (&http.Transport{DisableCompression: true, DisableKeepAlives: true}).RoundTrip(req)
 	if err != nil {
-		t.Fatal(err)
+		t.Errorf("%s: %v", path, err)
+		return http.NoBody
 	}
 	if res.StatusCode != http.StatusOK {
 		t.Errorf("%s: status %d", path, res.StatusCode)
