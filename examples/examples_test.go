@@ -162,6 +162,7 @@ func startProcess(t *testing.T, cmd *exec.Cmd) gateway {
 	read := make(chan struct{})
 	t.Cleanup(func() { end(t, cmd, read, g.said) })
 	listens := make(chan struct{})
+	listening := sync.OnceFunc(func() { close(listens) }) // one that takes over says it again
 	go func() {
 		defer close(read)
 		for scan := bufio.NewScanner(stdout); scan.Scan(); {
@@ -171,7 +172,7 @@ func startProcess(t *testing.T, cmd *exec.Cmd) gateway {
 				g.ops = m[2]
 			}
 			if strings.HasPrefix(scan.Text(), "Ctrl-C") {
-				close(listens)
+				listening()
 			}
 		}
 	}()

@@ -8,9 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -190,6 +190,40 @@ func (d debian) serveCaged(t *testing.T, u unit, socket *os.File, env ...string)
 			t.Errorf("others may read %s: %v", name, info.Mode())
 		}
 	}
+	d.upgradeCaged(t, cmd, told, g)
+}
+
+// upgradeCaged does what the package does to a running service: puts another file
+// in the program's place, and has it take over.
+func (d debian) upgradeCaged(t *testing.T, cmd *exec.Cmd, told ear, g gateway) {
+	t.Helper()
+	copyFile(t, program(t), d.at("usr/bin/new"), 0o755)
+	if err := os.Rename(d.at("usr/bin/new"), d.at("usr/bin/consentgate")); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Process.Signal(syscall.SIGUSR2); err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(told.expect("MAINPID="))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
+			t.Errorf("the new process has gone: %v", err)
+		}
+	})
+	eventually(t, "the old process has ended", func() bool { return !running(cmd.Process.Pid) })
+	if _, page := newVisitor(t, &http.Transport{}).get(g.url + "/"); !strings.Contains(page, "from the origin") {
+		t.Errorf("after the upgrade:\n%s", page)
+	}
+}
+
+// running tells a process that does something from one that has ended and that
+// nobody has waited for.
+func running(pid int) bool {
+	status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+	return err == nil && !strings.Contains(string(status), "State:\tZ")
 }
 
 // configure writes the package's configuration with another origin and other places
@@ -218,8 +252,9 @@ func hear(t *testing.T) ear {
 	return ear{t, name, conn}
 }
 
-// expect waits for a message with a line.
-func (e ear) expect(line string) {
+// expect waits for a message with a line that begins in a way, and returns the
+// rest of it.
+func (e ear) expect(line string) (rest string) {
 	e.t.Helper()
 	if err := e.conn.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 		e.t.Fatal(err)
@@ -229,8 +264,10 @@ func (e ear) expect(line string) {
 		if err != nil {
 			e.t.Fatalf("systemd was not told %s: %v", line, err)
 		}
-		if slices.Contains(strings.Split(string(buf[:n]), "\n"), line) {
-			return
+		for said := range strings.SplitSeq(string(buf[:n]), "\n") {
+			if value, ok := strings.CutPrefix(said, line); ok {
+				return value
+			}
 		}
 	}
 }
