@@ -43,5 +43,5 @@ func (p *page) AppendContent(dst, attribute []byte) []byte {
 		return dst
 	}
 	p.filled = true
-	return append(dst, p.offer.banner.Declaration(p.language())...)
+	return append(dst, withNonce(p.offer.banner.Part(p.language()), p.nonce)...)
 }

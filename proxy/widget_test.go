@@ -71,7 +71,7 @@ func TestDeclarationInAPage(t *testing.T) {
 	accepted := g.choose(t, url.Values{"choice": {"accept"}})
 	for who, cookies := range map[string][]string{"undecided": nil, "accepted": accepted} {
 		page := body(t, g.getFrom(t, "localhost", "/", cookies))
-		if n := strings.Count(page, `<div class="cg-declaration" lang="de" dir="ltr">`); n != 1 || !strings.Contains(page, `<h1>Cookies</h1><div data-consent="cookies"><div class="cg-declaration"`) {
+		if n := strings.Count(page, `<div class="cg-declaration" lang="de" dir="ltr">`); n != 1 || !strings.Contains(page, `<h1>Cookies</h1><div data-consent="cookies"><link rel="stylesheet" href="/_consent/assets/declaration.`) {
 			t.Errorf("%s: the declaration stands %d times in\n%s", who, n, page)
 		}
 	}

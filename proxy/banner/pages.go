@@ -15,8 +15,15 @@ type declaration struct {
 
 // Declaration is the cookie declaration as a fragment of HTML, for pages of the
 // site that ask for it: one div whose headings are h3 and h4 and whose ids start
-// with "cg-". It needs no style sheet. The caller must not change it.
+// with "cg-". It can do without a style sheet. The caller must not change it.
 func (b *Banner) Declaration(l Lang) []byte { return b.in(l).pages().declaration }
+
+// Part is the declaration with its style sheet, as a page of the site has it that asks
+// for one.
+func (b *Banner) Part(l Lang) []byte {
+	link := `<link rel="stylesheet" href="` + template.HTMLEscapeString(b.site.Prefix+"assets/"+b.assets[partSheet].Name) + `">`
+	return append([]byte(link), b.Declaration(l)...)
+}
 
 // Cookies writes the cookie declaration as a page.
 func (b *Banner) Cookies(w io.Writer, l Lang) error {

@@ -24,6 +24,7 @@ type Asset struct {
 const (
 	inPageSheet = iota // for pages of the site
 	pageSheet          // for our own pages
+	partSheet          // for the declaration in pages of the site
 )
 
 // Assets lists what is served below PREFIX/assets/. The caller must not change
@@ -35,12 +36,15 @@ func loadAssets(look Look) ([]Asset, error) {
 	if err != nil {
 		return nil, err
 	}
-	sheets := []string{inPageSheet: "banner", pageSheet: "page"}
+	sheets := []string{inPageSheet: "banner", pageSheet: "page", partSheet: "declaration"}
 	list := make([]Asset, len(sheets))
 	for i, name := range sheets {
 		text, err := fs.ReadFile(assets.Files, name+".css")
 		if err != nil {
 			return nil, fmt.Errorf("read style sheets: %w", err)
+		}
+		if i == partSheet {
+			tokens = "" // it stands beside the one that has them
 		}
 		body := []byte(squeeze(tokens + string(text)))
 		sum := sha256.Sum256(body)

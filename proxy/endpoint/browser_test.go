@@ -122,7 +122,7 @@ func (w *world) serve(out http.ResponseWriter, r *http.Request, style string) {
 	fmt.Fprintf(out, `<!DOCTYPE html><html lang="%s" dir="auto"><head>%s<meta name="viewport" content="width=device-width"><title>Site</title><style>%s</style></head><body>%s<main><h1>Open data</h1>`,
 		lang, notice.Head(lang, d), style, notice.Notice(lang, d))
 	if r.URL.Path == "/declaration" {
-		_, _ = out.Write(append([]byte(`<h2>Cookies</h2>`), notice.Declaration(lang)...))
+		_, _ = out.Write(append([]byte(`<h2>Cookies</h2>`), notice.Part(lang)...))
 	} else {
 		_, _ = out.Write(w.article(lang, d))
 	}
