@@ -42,17 +42,23 @@ const replacements = `proxy_set_header Accept-Encoding ""; sub_filter_once on;
 
 func gatewayPeer(name, more string) peer {
 	return peer{name, func(l *lab, addr, origin string) (*process, error) {
-		data, err := os.MkdirTemp(l.dir, "data-")
-		if err != nil {
-			return nil, err
-		}
-		conf := filepath.Join(data, "consentgate.yaml")
-		text := fmt.Sprintf("listen: [%q]\ndata: %s\nlogging: {level: warn}\n%ssites:\n  - upstream: {url: http://%s}\n", addr, data, more, origin)
-		if err := os.WriteFile(conf, []byte(text), 0o644); err != nil {
-			return nil, err
-		}
-		return start(name, addr, l.gateway, "run", "--config", conf)
+		return l.startGateway(name, addr, fmt.Sprintf("%ssites:\n  - upstream: {url: http://%s}\n", more, origin))
 	}}
+}
+
+// startGateway starts one with a configuration of its own folder and address,
+// and more.
+func (l *lab) startGateway(name, addr, more string) (*process, error) {
+	data, err := os.MkdirTemp(l.dir, "data-")
+	if err != nil {
+		return nil, err
+	}
+	conf := filepath.Join(data, "consentgate.yaml")
+	text := fmt.Sprintf("listen: [%q]\ndata: %s\nlogging: {level: warn}\n%s", addr, data, more)
+	if err := os.WriteFile(conf, []byte(text), 0o644); err != nil {
+		return nil, err
+	}
+	return start(name, addr, l.gateway, "run", "--config", conf)
 }
 
 func caddyPeer() peer {

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -20,6 +19,8 @@ const (
 	slowPage    = 200 << 20
 )
 
+var slowCodings = []string{"br", "gzip"}
+
 // measureSlow looks at the gateway's memory while many read huge pages slowly.
 func measureSlow(l *lab, p plan, r *results) error {
 	if p.slow == 0 {
@@ -35,7 +36,8 @@ func measureSlow(l *lab, p plan, r *results) error {
 		}
 	}))
 	defer origin.Close()
-	for _, accept := range []string{"br", "gzip"} {
+	r.slow = map[string]float64{}
+	for _, accept := range slowCodings {
 		server, err := l.begin(gatewayPeer(gatewayName, ""), strings.TrimPrefix(origin.URL, "http://"))
 		if err != nil {
 			return err
@@ -45,7 +47,7 @@ func measureSlow(l *lab, p plan, r *results) error {
 		if err != nil {
 			return err
 		}
-		r.slow = append(r.slow, fmt.Sprintf("%s: %.0f MB resident at the most", accept, mb(most)))
+		r.slow[accept] = mb(most)
 	}
 	return nil
 }

@@ -55,6 +55,16 @@ func (o *stallOrigin) sentAt(query string) time.Time {
 	return o.sent[query]
 }
 
+// gatewayStalls are the cases in which the gateway is measured.
+func gatewayStalls() (all []*stall) {
+	for _, size := range []int{64 << 10, 1 << 20} {
+		for _, accept := range []string{"br", "gzip", "zstd", ""} {
+			all = append(all, &stall{name: gatewayName, accept: accept, size: size})
+		}
+	}
+	return all
+}
+
 // measureStall starts each proxy anew for each case, so that the memory of one
 // is not that of another.
 func measureStall(l *lab, p plan, r *results) error {
@@ -64,17 +74,11 @@ func measureStall(l *lab, p plan, r *results) error {
 	for _, one := range l.peers() {
 		peers[one.name] = one
 	}
-	for _, s := range []*stall{
-		{name: gatewayName, accept: "br", size: 64 << 10},
-		{name: gatewayName, accept: "gzip", size: 64 << 10},
-		{name: gatewayName, accept: "zstd", size: 64 << 10},
-		{name: gatewayName, size: 64 << 10},
-		{name: gatewayName, accept: "br", size: 1 << 20},
-		{name: gatewayName, accept: "gzip", size: 1 << 20},
-		{name: nginxName, size: 64 << 10},
-		{name: plainName, size: 64 << 10},
-		{name: nginxSub1, accept: "gzip", size: 64 << 10},
-	} {
+	for _, s := range append(gatewayStalls(),
+		&stall{name: nginxName, size: 64 << 10},
+		&stall{name: plainName, size: 64 << 10},
+		&stall{name: nginxSub1, accept: "gzip", size: 64 << 10},
+	) {
 		one, ok := peers[s.name]
 		if !ok {
 			continue

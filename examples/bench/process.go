@@ -24,7 +24,11 @@ type process struct {
 	log  *bytes.Buffer
 }
 
-// start runs a command and waits until it accepts connections at addr.
+// patience is how long a server may take to start: a gateway with a thousand
+// sites takes a minute.
+const patience = 3 * time.Minute
+
+// start runs a command and waits until it accepts connections at addr, or ends.
 func start(name, addr string, command ...string) (*process, error) {
 	p := &process{name: name, addr: addr, cmd: exec.Command(command[0], command[1:]...), log: new(bytes.Buffer)}
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
@@ -32,7 +36,7 @@ func start(name, addr string, command ...string) (*process, error) {
 	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
-	for range 200 {
+	for begun := time.Now(); time.Since(begun) < patience && !p.ended(); {
 		if c, err := net.Dial("tcp", addr); err == nil {
 			c.Close()
 			return p, nil
@@ -41,6 +45,12 @@ func start(name, addr string, command ...string) (*process, error) {
 	}
 	p.stop()
 	return nil, fmt.Errorf("start %s: it does not listen at %s: %s", name, addr, p.log)
+}
+
+// ended reports whether a process that was started is only a name by now.
+func (p *process) ended() bool {
+	fields := stat(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	return len(fields) == 0 || fields[0] == "Z"
 }
 
 func (p *process) stop() {

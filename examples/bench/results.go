@@ -18,8 +18,10 @@ type results struct {
 	busy   int64            // bytes, the gateway's, with many visitors
 	pings  []*ping
 	stalls []*stall
-	slow   []string
+	slow   map[string]float64 // MB at the most, by coding
 	scans  scans
+	growth growth
+	failed map[string]string // why a phase has no figures
 }
 
 func median(of []float64) float64 { return quantile(of, 0.5) }
@@ -41,11 +43,12 @@ func (r *results) print(w io.Writer, l *lab) {
 	}
 	r.printPings(w)
 	r.printStalls(w)
-	r.printGoals(w)
-	fmt.Fprintf(w, "\n%d processors, %s, %s, load average before: %s.\n", runtime.NumCPU(), runtime.Version(), version(l.nginx), loadAverage())
+	r.scans.print(w)
+	fmt.Fprintf(w, "\n%d processors, %s, %s, load average: %s.\n", runtime.NumCPU(), runtime.Version(), version(l.nginx), loadAverage())
 	for _, word := range l.missing {
 		fmt.Fprintf(w, "Not measured: %s.\n", word)
 	}
+	r.printGoals(w)
 }
 
 func version(nginx string) string {
