@@ -42,7 +42,9 @@ signs visitors' choices and the record of consent are kept in the data folder,
 which is made at the first start; keep it, and keep it private.
 
 SIGTERM and Ctrl-C let what is under way finish, and then end the program. SIGHUP
-is consentgate reload.`,
+is consentgate reload. SIGUSR2 starts the program anew, hands it the listening
+sockets, and ends this process once the new one serves: an upgrade without a
+refused visitor.`,
 			flags: func(f *flag.FlagSet) { new(runOptions).register(f) },
 			run:   runCommand,
 		},

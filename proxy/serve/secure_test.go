@@ -240,6 +240,7 @@ func notAsH2Spec() []string {
 
 // TestH2Spec runs the conformance tests of HTTP/2.
 func TestH2Spec(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	program := tool(t, "github.com/summerwind/h2spec/cmd/h2spec")
 	site := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // as a gateway does: the body first
 		if _, err := io.Copy(io.Discard, r.Body); err != nil {
