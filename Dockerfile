@@ -1,4 +1,4 @@
-# An image with one program in it: 30 MB, no shell, nothing to update but itself.
+# An image with one program in it: 40 MB, no shell, nothing to update but itself.
 #
 #   docker build -t consentgate .
 #   docker run -v consentgate:/var/lib/consentgate -p 8080:8080 consentgate \
