@@ -79,6 +79,19 @@ func browsersOwn(r *http.Request) bool {
 	return r.Header.Get("Sec-Fetch-Site") == "none" && r.Header.Get("Sec-Fetch-Mode") != "navigate"
 }
 
+// quiet waits until nobody has asked for anything in a second and a half.
+func (rec *recorder) quiet() {
+	const quiet = 1500 * time.Millisecond
+	for last, since := -1, time.Now(); time.Since(since) < quiet; pause() {
+		rec.mu.Lock()
+		asked := len(rec.seen)
+		rec.mu.Unlock()
+		if asked != last {
+			last, since = asked, time.Now()
+		}
+	}
+}
+
 // take returns what was asked for since the last call.
 func (rec *recorder) take() []string {
 	rec.mu.Lock()

@@ -1,7 +1,6 @@
 package wordpress
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -16,8 +15,7 @@ import (
 // do to reach somebody.
 const trapFolder = "../../proxy/testdata/traps/"
 
-const trapStart = `'use strict';
-const url = 'http://' + host + '/' + name;
+const trapStart = `
 const put = globalThis.put = (tag, props) => document.body.appendChild(Object.assign(document.createElement(tag), props));
 const markup = html => document.body.insertAdjacentHTML('beforeend', html);
 `
@@ -51,19 +49,18 @@ func loadTraps(t *testing.T) (traps []trap, limits map[string]bool) {
 	return traps, limits
 }
 
-// spring runs every trap on the page, each for a host of its own below to.
-func (b *browser) spring(traps []trap, to string) {
+// spring runs every trap on the page, each for a host of its own below to. What is
+// refused may throw, and ends by itself.
+func (w *world) spring(b *browser, traps []trap, to string) {
 	b.t.Helper()
+	var script strings.Builder
+	script.WriteString("'use strict';\n" + trapStart)
 	for _, p := range traps {
-		name, err := json.Marshal(p.name)
-		if err != nil {
-			b.t.Fatal(err)
-		}
-		script := fmt.Sprintf("(name => { const host = name + '.%s', id = name + '-id'; %s { %s } return true })(%s)", to, trapStart, p.script, name)
-		if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](script)); err != nil {
-			b.t.Logf("%s: %v", p.name, err) // what is refused may throw
-		}
+		fmt.Fprintf(&script, "((name, host, id, url = 'http://' + host + '/' + name) => { try {\n%s\n} catch (e) { console.log(name, e); } })(%q, %q, %q);\n",
+			p.script, p.name, p.name+"."+to, p.name+"-id")
 	}
+	ask(b, chromedp.Evaluate[bool]("(() => {"+script.String()+"return true; })()"))
+	w.rest.quiet()
 	b.settle(chromedp.Navigate("about:blank"))
 }
 
@@ -88,7 +85,7 @@ func TestTraps(t *testing.T) {
 
 	b := w.browser(t, true)
 	b.open(w.site + "/")
-	b.spring(traps, tracker)
+	w.spring(b, traps, tracker)
 	fired := w.reached(tracker)
 	for _, p := range traps {
 		if !fired[p.name] {
@@ -103,7 +100,7 @@ func TestTraps(t *testing.T) {
 			}
 			b := w.browser(t, true)
 			b.open(w.gateway + "/?theme-policy=" + theme)
-			b.spring(traps, tracker)
+			w.spring(b, traps, tracker)
 			for name := range w.reached(tracker) {
 				if !limits[name] {
 					t.Errorf("%s: reached before anybody agreed", name)
