@@ -26,7 +26,7 @@ func settled(t *testing.T, max int) {
 	t.Errorf("%d goroutines, want at most %d\n%s", runtime.NumGoroutine(), max, stacks[:runtime.Stack(stacks, true)])
 }
 
-// TestTakingOver follows a request that is under way while fifty gateways take
+// TestTakingOver follows a request that is under way while eight gateways take
 // over from each other.
 func TestTakingOver(t *testing.T) {
 	release, begun := make(chan struct{}), make(chan struct{}, 1)
@@ -73,7 +73,7 @@ func TestTakingOver(t *testing.T) {
 	}()
 	<-begun
 	before := runtime.NumGoroutine()
-	for range 50 {
+	for range 8 {
 		old := now.Load()
 		parts.After = old
 		next, err := New(c, parts)
@@ -86,8 +86,8 @@ func TestTakingOver(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if hits := now.Load().Memo().Hits; hits != 50 {
-		t.Errorf("what was remembered before the first of them took over was used %d times, want 50", hits)
+	if hits := now.Load().Memo().Hits; hits != 8 {
+		t.Errorf("what was remembered before the first of them took over was used %d times, want 8", hits)
 	}
 	if requests, _ := first.Open(); requests != 1 {
 		t.Errorf("%d requests are under way in the first, want 1", requests)
@@ -145,7 +145,8 @@ func TestGenerations(t *testing.T) {
 		}
 		return g
 	}
-	if name(true) != name(true) || name(true) == name(false) {
-		t.Errorf("%s, %s, %s", name(true), name(true), name(false))
+	first, again, other := name(true), name(true), name(false)
+	if first != again || first == other {
+		t.Errorf("%s, %s, %s", first, again, other)
 	}
 }
