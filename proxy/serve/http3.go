@@ -62,6 +62,7 @@ func (d *quicDoor) count(ctx context.Context, c *quic.Conn) context.Context {
 
 // announce says that there is HTTP/3, while there is.
 func (d *quicDoor) announce(h http.Header) {
+	delete(h, "Alt-Svc") // the origin's is about the origin
 	if d.listening.Load() {
 		_ = d.server.SetQUICHeaders(h) // fails while nothing listens
 	}

@@ -50,17 +50,3 @@ func redirectTo(secure []socket, knows func(host string) bool) http.Handler {
 		w.WriteHeader(http.StatusPermanentRedirect)
 	})
 }
-
-// secureHandler adds what visitors with TLS are told about it.
-func (s *Server) secureHandler(site http.Handler, quic *quicDoor) http.Handler {
-	hsts := s.config.TLS.HSTS.header()
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if hsts != "" {
-			w.Header()["Strict-Transport-Security"] = []string{hsts}
-		}
-		if quic != nil {
-			quic.announce(w.Header())
-		}
-		site.ServeHTTP(w, r)
-	})
-}

@@ -97,14 +97,33 @@ func client(t *testing.T, pool *x509.CertPool, at net.Addr) *http.Client {
 	return &http.Client{Transport: transport, Timeout: 20 * time.Second}
 }
 
+// TestHSTS is said in place of what the origin says, and with an answer that
+// has no body.
 func TestHSTS(t *testing.T) {
 	hsts := HSTSConfig{MaxAge: 365 * 24 * time.Hour, IncludeSubdomains: true, Preload: true}
-	r, pool := startSecure(t, Config{TLS: TLSConfig{HSTS: hsts}}, Handlers{Site: answer("site")}, "site.example")
-	res, err := client(t, pool, r.TLS[0]).Get("https://site.example/")
-	must(t, err)
-	_ = res.Body.Close()
-	if got := res.Header.Get("Strict-Transport-Security"); got != "max-age=31536000; includeSubDomains; preload" || res.ProtoMajor != 2 {
-		t.Errorf("%s says %q", res.Proto, got)
+	site := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Strict-Transport-Security", "max-age=1")
+		switch r.URL.Path {
+		case "/empty":
+		case "/status":
+			w.WriteHeader(http.StatusNoContent)
+		case "/flush":
+			if err := http.NewResponseController(w).Flush(); err != nil {
+				t.Error(err)
+			}
+		default:
+			_, _ = io.WriteString(w, "site")
+		}
+	})
+	r, pool := startSecure(t, Config{TLS: TLSConfig{HSTS: hsts}}, Handlers{Site: site}, "site.example")
+	visitor := client(t, pool, r.TLS[0])
+	for _, path := range []string{"/", "/empty", "/status", "/flush"} {
+		res, err := visitor.Get("https://site.example" + path)
+		must(t, err)
+		_ = res.Body.Close()
+		if got := res.Header.Values("Strict-Transport-Security"); len(got) != 1 || got[0] != "max-age=31536000; includeSubDomains; preload" || res.ProtoMajor != 2 {
+			t.Errorf("%s: %s says %q", path, res.Proto, got)
+		}
 	}
 }
 
