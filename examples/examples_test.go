@@ -162,18 +162,13 @@ func startProcess(t *testing.T, cmd *exec.Cmd) gateway {
 	read := make(chan struct{})
 	t.Cleanup(func() { end(t, cmd, read, g.said) })
 	listens := make(chan struct{})
-	listening := sync.OnceFunc(func() { close(listens) }) // one that takes over says it again
 	go func() {
 		defer close(read)
-		for scan := bufio.NewScanner(stdout); scan.Scan(); {
-			if m := addressLine.FindStringSubmatch(scan.Text()); m != nil && m[1] == "visitors" {
-				g.url = m[2]
-			} else if m != nil {
-				g.ops = m[2]
-			}
-			if strings.HasPrefix(scan.Text(), "Ctrl-C") {
-				listening()
-			}
+		scan := bufio.NewScanner(stdout)
+		if g.whereItListens(scan) {
+			close(listens)
+		}
+		for scan.Scan() { // one that takes over says it all again
 		}
 	}()
 	select {
@@ -184,6 +179,22 @@ func startProcess(t *testing.T, cmd *exec.Cmd) gateway {
 		t.Fatalf("%v does not listen:\n%s", cmd.Args, g.said)
 	}
 	return g
+}
+
+// whereItListens reads the addresses that a program prints, and reports whether
+// it has come to the end of them.
+func (g *gateway) whereItListens(scan *bufio.Scanner) bool {
+	for scan.Scan() {
+		if m := addressLine.FindStringSubmatch(scan.Text()); m != nil && m[1] == "visitors" {
+			g.url = m[2]
+		} else if m != nil {
+			g.ops = m[2]
+		}
+		if strings.HasPrefix(scan.Text(), "Ctrl-C") {
+			return true
+		}
+	}
+	return false
 }
 
 func end(t *testing.T, cmd *exec.Cmd, read <-chan struct{}, said *lines) {
