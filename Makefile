@@ -44,6 +44,7 @@ vuln:
 test: install check ## everything, as CI runs it
 	@echo '== go test -race'
 	@go test -race -timeout $(TIMEOUT) ./...
+	@.ci/fuzz
 
 bench: ## the gateway beside other proxies, and its goals (ten minutes; Linux with nginx)
 	go run ./examples/bench
