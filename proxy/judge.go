@@ -52,7 +52,7 @@ func (j *judge) url(base *catalog.URL, kind rewrite.Kind, ref []byte) Verdict {
 	if len(u.Host) == 0 {
 		return j.hostless(kind, string(u.Scheme))
 	}
-	first := j.site.firstParty.has(j.host, string(u.Host))
+	first := string(u.Host) == j.host || j.site.firstParty.has(j.host, string(u.Host)) // most are, and need no string
 	m := j.site.catalog.URL(u)
 	switch {
 	case m.Service != nil && !first:
