@@ -20,7 +20,12 @@ type stall struct {
 	size         int       // bytes that the origin sent
 	late         []float64 // milliseconds from then to the last byte of them at the visitor; empty: they did not come
 	each         int64     // bytes of memory a stalled page
+	asked        int       // pages
 }
+
+// patient is how many pages of a kind are waited for longer, before it is taken
+// for certain that no more comes.
+const patient = 3
 
 // A stallOrigin sends the beginning of a page and falls silent until the
 // visitor is gone.
@@ -132,7 +137,7 @@ func (s *stall) see(v *visitor, o *stallOrigin, query string) error {
 		return err
 	}
 	quiet := 40 * time.Millisecond
-	if len(s.late) == 0 {
+	if s.asked++; s.asked <= patient {
 		quiet = time.Second
 	}
 	raw, last, err := readUntilQuiet(v.conn, quiet)
