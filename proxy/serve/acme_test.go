@@ -86,6 +86,10 @@ type internet struct {
 	plain, secure *balance
 }
 
+// season is so long that no certificate is renewed during a test: the time for that
+// which the authority proposes lies within a day of two thirds of it.
+const season = 90 * 24 * time.Hour
+
 // newInternet has certificates that hold for so long. The challenge that is not
 // wanted meets a closed door.
 func newInternet(t *testing.T, validity time.Duration, challenges string) *internet {
@@ -203,7 +207,7 @@ func TestCertificateByEachChallenge(t *testing.T) {
 	for _, challenge := range []string{"HTTP-01", "TLS-ALPN-01"} {
 		t.Run(challenge, func(t *testing.T) {
 			t.Parallel()
-			n := newInternet(t, time.Hour, challenge)
+			n := newInternet(t, season, challenge)
 			g := n.gateway(t, place{"folder", t.TempDir()}, "site.example")
 			n.plain.set(g.plain)
 			n.secure.set(g.secure)
@@ -231,7 +235,7 @@ func TestCertificateIsAskedForOnce(t *testing.T) {
 	for _, p := range places(t) {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
-			n := newInternet(t, time.Hour, "both")
+			n := newInternet(t, season, "both")
 			a := n.gateway(t, p, "site.example", "www.site.example")
 			b := n.gateway(t, p, "site.example", "www.site.example")
 			n.plain.set(a.plain, b.plain) // the other one answers for whoever has asked
@@ -283,7 +287,7 @@ func TestCertificateIsRenewed(t *testing.T) {
 // use up what an authority allows.
 func TestRefusedCertificateIsNotAskedForAgainAndAgain(t *testing.T) {
 	t.Parallel()
-	n := newInternet(t, time.Hour, "HTTP-01")
+	n := newInternet(t, season, "HTTP-01")
 	nowhere := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1}
 	n.plain.set(nowhere)
 	n.secure.set(nowhere)
@@ -313,7 +317,7 @@ func TestAnotherOrdersWhereOneWasKilled(t *testing.T) {
 	for _, p := range places(t) {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
-			n := newInternet(t, time.Hour, "both")
+			n := newInternet(t, season, "both")
 			killHolder(t, p, "issue_cert_site.example")
 			began := time.Now()
 			g := n.gateway(t, p, "site.example")
