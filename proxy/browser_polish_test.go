@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/chromedp/cdproto/cdp"
@@ -229,15 +230,17 @@ func TestSiteWithAPolicyOfItsOwn(t *testing.T) {
 	}
 	o, w := newOrigin(t), newRest(t)
 	o.serve(longPage, watching)
-	serve, policy := o.handle, ""
+	serve := o.handle
+	var said atomic.Value // the policy; the last page may still be loading when it changes
 	o.handle = func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Security-Policy", policy)
+		w.Header().Set("Content-Security-Policy", said.Load().(string))
 		serve(w, r)
 	}
 	b := o.gateway(t).browser(t, w)
 	const answered = "document.querySelector('#cg-settings') && !document.querySelector('#cg-banner')"
-	for _, policy = range policies {
+	for _, policy := range policies {
 		t.Log(policy)
+		said.Store(policy)
 		b.forget()
 		b.open("/")
 		b.click(`#cg-banner [value=accept]`)
@@ -246,7 +249,7 @@ func TestSiteWithAPolicyOfItsOwn(t *testing.T) {
 			t.Errorf("%s: the visitor is at %s", policy, at)
 		}
 		const settings = "(document.querySelector('#cg-dialog iframe')?.contentDocument || location.pathname == '/_consent/' && document)"
-		b.click(`#cg-settings`)
+		eval[any](b, "[document.querySelector('#cg-settings').click()]")
 		b.until(settings + "?.querySelector('[value=withdraw]')")
 		eval[any](b, settings+".querySelector('[value=withdraw]').click()")
 		b.until("document.readyState == 'complete' && (location.pathname == '/_consent/' ? document.querySelector('.note') : document.querySelector('.cg-placeholder'))")
