@@ -61,6 +61,8 @@ func (s Secret) read() (string, error) {
 	}
 	value = strings.TrimSpace(value)
 	switch {
+	case value == "" && s.File == "":
+		return "", fmt.Errorf("the environment variable %s is not set", s.Env)
 	case len(value) < shortestSecret:
 		return "", fmt.Errorf("the secret has less than %d characters", shortestSecret)
 	case strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' }):

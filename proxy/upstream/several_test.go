@@ -334,25 +334,25 @@ func TestSecretCheck(t *testing.T) {
 	t.Setenv("ODD", "0123456789 abcdef")
 	for name, tt := range map[string]struct {
 		secret Secret
-		fine   bool
+		wrong  string // part of what is said; empty: nothing
 	}{
-		"none":         {Secret{}, true},
-		"good":         {Secret{Header: "X-Origin-Secret", Env: "GOOD"}, true},
-		"short":        {Secret{Header: "X-Origin-Secret", Env: "SHORT"}, false},
-		"odd":          {Secret{Header: "X-Origin-Secret", Env: "ODD"}, false},
-		"unset":        {Secret{Header: "X-Origin-Secret", Env: "NOWHERE"}, false},
-		"two sources":  {Secret{Header: "X-Origin-Secret", Env: "GOOD", File: "x"}, false},
-		"no source":    {Secret{Header: "X-Origin-Secret"}, false},
-		"no header":    {Secret{Env: "GOOD"}, false},
-		"no name":      {Secret{Header: "X Secret", Env: "GOOD"}, false},
-		"underscore":   {Secret{Header: "X_Secret", Env: "GOOD"}, false},
-		"hop by hop":   {Secret{Header: "Upgrade", Env: "GOOD"}, false},
-		"taken":        {Secret{Header: "X-Forwarded-For", Env: "GOOD"}, false},
-		"ours already": {Secret{Header: "Consent", Env: "GOOD"}, false},
+		"none":         {Secret{}, ""},
+		"good":         {Secret{Header: "X-Origin-Secret", Env: "GOOD"}, ""},
+		"short":        {Secret{Header: "X-Origin-Secret", Env: "SHORT"}, "less than 16"},
+		"odd":          {Secret{Header: "X-Origin-Secret", Env: "ODD"}, "visible ASCII"},
+		"unset":        {Secret{Header: "X-Origin-Secret", Env: "NOWHERE"}, "NOWHERE is not set"},
+		"two sources":  {Secret{Header: "X-Origin-Secret", Env: "GOOD", File: "x"}, "file or from env"},
+		"no source":    {Secret{Header: "X-Origin-Secret"}, "file or from env"},
+		"no header":    {Secret{Env: "GOOD"}, "no header"},
+		"no name":      {Secret{Header: "X Secret", Env: "GOOD"}, "not a header"},
+		"underscore":   {Secret{Header: "X_Secret", Env: "GOOD"}, "not a header"},
+		"hop by hop":   {Secret{Header: "Upgrade", Env: "GOOD"}, "meaning of its own"},
+		"taken":        {Secret{Header: "X-Forwarded-For", Env: "GOOD"}, "meaning of its own"},
+		"ours already": {Secret{Header: "Consent", Env: "GOOD"}, "meaning of its own"},
 	} {
 		err := Config{URL: "http://a", Secret: tt.secret}.Check()
-		if (err == nil) != tt.fine {
-			t.Errorf("%s: %v", name, err)
+		if (err == nil) != (tt.wrong == "") || err != nil && !strings.Contains(err.Error(), tt.wrong) {
+			t.Errorf("%s: %v, want %q", name, err, tt.wrong)
 		}
 		if err != nil && strings.Contains(err.Error(), "0123456789") {
 			t.Errorf("%s: the secret is in %v", name, err)
