@@ -115,8 +115,8 @@ func load(p *program, stop chan struct{}) []result {
 	return all
 }
 
-func oneRequest(client *http.Client, p *program, visitor, i int) result {
-	r := result{method: http.MethodGet}
+func oneRequest(client *http.Client, p *program, visitor, i int) (r result) {
+	r.method = http.MethodGet
 	var body io.Reader
 	if i%4 == 3 {
 		r.method, body = http.MethodPost, strings.NewReader("a=b")
@@ -138,7 +138,6 @@ func oneRequest(client *http.Client, p *program, visitor, i int) result {
 	if err != nil || res.StatusCode != http.StatusOK || !strings.Contains(string(text), "the end") {
 		r.problem = fmt.Sprintf("%d, %v", res.StatusCode, err)
 	}
-	r.to = time.Now()
 	return r
 }
 
@@ -189,20 +188,21 @@ func TestFaultsOneOfTwoOriginsRestarts(t *testing.T) {
 			[]*restartable{one, two}[i%2].restart(t, 100*time.Millisecond)
 		}
 	}()
-	posts := 0
+	posts, gets := 0, 0
 	all := load(p, stop)
 	for _, r := range all {
+		first, second := one.wasOff(r.interval), two.wasOff(r.interval)
 		switch {
 		case r.problem == "":
-		case r.method == http.MethodGet:
-			t.Errorf("a GET failed: %s", r.problem)
-		case !one.wasOff(r.interval) && !two.wasOff(r.interval):
-			t.Errorf("a POST failed while both were there: %s", r.problem)
-		default:
+		case r.method == http.MethodPost && (first || second):
 			posts++
+		case r.method == http.MethodGet && first && second: // a slow one can meet both restarts
+			gets++
+		default:
+			t.Errorf("a %s failed while there was an origin to answer it: %s", r.method, r.problem)
 		}
 	}
-	t.Logf("%d requests, no GET failed, %d POSTs broke with their origin", len(all), posts)
+	t.Logf("%d requests; %d POSTs broke with their origin, %d GETs met the restarts of both", len(all), posts, gets)
 	for query, n := range one.posts {
 		two.posts[query] += n
 	}
