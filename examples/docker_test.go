@@ -142,7 +142,7 @@ exec setpriv --no-new-privs chroot --userspec="$id:$id" --groups= "$root" "$@"`
 // nothing else, cannot be written, and is not root's.
 func TestImage(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("skipped: images are for Linux")
+		missing(t, "images are for Linux")
 	}
 	needRoot(t)
 	need(t, "unshare", "setpriv", "chroot")
@@ -202,7 +202,7 @@ func (i image) checkHealth(t *testing.T, g gateway) {
 // to read a file at the place the documentation names.
 func TestImageReadsItsFile(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("skipped: images are for Linux")
+		missing(t, "images are for Linux")
 	}
 	needRoot(t)
 	need(t, "unshare", "setpriv", "chroot")

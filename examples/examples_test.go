@@ -82,7 +82,7 @@ func need(t *testing.T, programs ...string) {
 func needRoot(t *testing.T) {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("skipped: only root can do this")
+		missing(t, "only root can do this")
 	}
 }
 
