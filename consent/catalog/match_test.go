@@ -222,11 +222,20 @@ func TestLookUpsCostNoMemory(t *testing.T) {
 		"Script":        func() { c.Script(snippet, withheld); c.Script(settings, withheld) },
 		"UnknownLoader": func() { c.UnknownLoader(snippet, none); c.UnknownLoader(settings, none) },
 	} {
-		f()
-		if n := testing.AllocsPerRun(50, f); n > 0 {
+		if n := fewestAllocations(f); n > 0 {
 			t.Errorf("%s: %v allocations", name, n)
 		}
 	}
+}
+
+// A regular expression borrows its stack from a pool, which the race detector and the garbage collector empty at times of
+// their own; what f itself allocates, it allocates every time.
+func fewestAllocations(f func()) float64 {
+	fewest := testing.AllocsPerRun(1, f)
+	for range 200 {
+		fewest = min(fewest, testing.AllocsPerRun(1, f))
+	}
+	return fewest
 }
 
 func TestRegistrable(t *testing.T) {
