@@ -4,7 +4,7 @@
   const D = document, foot = D.getElementById('cg-foot');
   const status = D.createElement('p');
   status.setAttribute('role', 'status');
-  foot.prepend(status);
+  foot.append(status); /* nothing moves when it is filled */
 
   /* A status is read out when it changes, not when it appears. */
   const say = () => setTimeout(() => {
