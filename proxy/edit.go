@@ -64,7 +64,7 @@ func (x *exchange) rules() *page {
 		tally:  &x.tally,
 		seen:   &x.seen,
 		base:   x.base(),
-		nonce:  nonceOf(x.w.Header()),
+		nonce:  x.nonce,
 	}
 }
 

@@ -26,6 +26,7 @@ type exchange struct {
 	decided bool        // judge has a decision
 	ours    bool        // one of our own routes answers
 	at      catalog.URL // what was asked for, once somebody wants to know: see base
+	nonce   string      // of the origin's policy for an edited page; empty: none
 	page    bool        // the answer was asked for as an HTML document
 	spent   []string    // names of cookies that came in although they are withheld
 	tally   tally

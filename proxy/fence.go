@@ -19,6 +19,7 @@ import (
 func (x *exchange) pageHeaders(h http.Header) (coding string) {
 	headers.Page{Language: true}.Apply(h)
 	readAsHTML(h)
+	x.nonce = nonceOf(h)
 	x.fence(false)
 	coding, _ = encode.Negotiate(x.r.Header["Accept-Encoding"], encode.Brotli, encode.Zstd, encode.Gzip)
 	setCoding(h, coding)

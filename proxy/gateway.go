@@ -83,7 +83,7 @@ func New(c Config, parts Parts) (*Gateway, error) {
 	parts.After = nil // or every gateway would hold on to all before it
 	g := &Gateway{
 		sites: map[string]*site{}, trusted: trusted, parts: parts, small: c.Compression == Small,
-		limits: newLimits(c.Limits), kept: keep(after, c.Memory),
+		limits: newLimits(c.Limits), kept: keep(after, c.Memory, parts.Tokens),
 	}
 	for _, sc := range c.Sites {
 		known := func(own catalog.Config) (*catalog.Catalog, error) { return g.catalogs.with(base, own) }

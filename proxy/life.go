@@ -3,6 +3,7 @@ package proxy
 import (
 	"sync/atomic"
 
+	"github.com/numfocus/consentgate/consent/token"
 	"github.com/numfocus/consentgate/proxy/memo"
 	"github.com/numfocus/consentgate/proxy/upstream"
 )
@@ -19,15 +20,22 @@ type kept struct {
 // under the generation of their site, so those of another configuration are never
 // taken for this one's: they are forgotten in time, as nobody asks for them. A
 // memory of another size begins empty.
-func keep(before *Gateway, memory memo.Config) kept {
+func keep(before *Gateway, memory memo.Config, tokens *token.Codec) kept {
 	if before == nil {
-		return kept{memo: memo.New(memory), memory: memory, catalogs: new(catalogs), tunnels: new(upstream.Tunnels)}
+		return kept{memo: remembering(memory, tokens), memory: memory, catalogs: new(catalogs), tunnels: new(upstream.Tunnels)}
 	}
 	k := kept{memo: before.memo, memory: memory, catalogs: before.catalogs.next(), tunnels: before.tunnels}
 	if before.memory != memory {
-		k.memo = memo.New(memory)
+		k.memo = remembering(memory, tokens)
 	}
 	return k
+}
+
+// remembering makes an empty memo. Its secret is that of the tokens, so that a
+// visitor who meets another gateway, or a later one, is still told that he has the
+// page.
+func remembering(c memo.Config, tokens *token.Codec) *memo.Memo {
+	return memo.New(c, tokens.Derive("pages"))
 }
 
 // A life is that of a gateway which others may take over from: it ends when it

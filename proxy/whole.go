@@ -20,7 +20,7 @@ import (
 // bytes before, for the same decision, is not made again; and a visitor who has it
 // is told so.
 func (x *exchange) whole(p pageInfo, body []byte) error {
-	key := memo.KeyOf(x.dependsOn(p), body)
+	key := x.gateway.memo.KeyOf(x.dependsOn(p), body)
 	h := x.w.Header()
 	h["Etag"] = []string{headers.ETag(hex.EncodeToString(key.Sum[:]), key.Context)}
 	if p.status == http.StatusOK && headers.NotModified(x.r.Header["If-None-Match"], h["Etag"][0]) {
@@ -63,7 +63,7 @@ func (x *exchange) dependsOn(p pageInfo) string {
 	base := x.base()
 	return strings.Join([]string{
 		x.judge.offer.generation, x.decision().Key(), string(lang), p.coding, p.options.Charset,
-		strconv.Itoa(int(p.options.Mode)), string(base.Scheme), string(base.Host), x.r.URL.EscapedPath(), nonceOf(x.w.Header()),
+		strconv.Itoa(int(p.options.Mode)), string(base.Scheme), string(base.Host), x.r.URL.EscapedPath(), x.nonce,
 	}, "\x00")
 }
 

@@ -78,7 +78,6 @@ func modules() map[string][]string {
 		"github.com/rs/zerolog":               {"cmd/consentgate", "proxy"}, // the two that log
 		"github.com/chromedp/chromedp":        {"cmd/consentgate"},
 		"github.com/chromedp/cdproto":         {"cmd/consentgate"},
-		"github.com/zeebo/blake3":             {"proxy/memo"},
 		"github.com/google/go-cmp":            {"consent/ledger/ledgertest"}, // and tests
 		"go.yaml.in/yaml/v4":                  {"cmd/consentgate", "consent/catalog", "proxy/banner"},
 		"golang.org/x/...":                    {"..."},

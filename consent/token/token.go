@@ -54,6 +54,14 @@ func New(keys []Key) (*Codec, error) {
 	return c, nil
 }
 
+// Derive makes a secret of the first key for another use, which use names. It
+// tells nothing of the key, nor of what is made for other uses.
+func (c *Codec) Derive(use string) [32]byte {
+	mac := hmac.New(sha256.New, c.keys[0][:])
+	mac.Write([]byte("derive " + use))
+	return [32]byte(mac.Sum(nil))
+}
+
 // signer leaves the age of a choice to [consent.Policy]: maxAge 0 is no limit.
 func signer(k Key, maxAge time.Duration) securecookie.Codec {
 	return securecookie.New(k[:], nil).

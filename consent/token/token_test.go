@@ -227,3 +227,13 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+func TestDerive(t *testing.T) {
+	one, other := codec(t, Key{1}), codec(t, Key{2})
+	if one.Derive("a") != codec(t, Key{1}).Derive("a") {
+		t.Error("the same key and use give different secrets")
+	}
+	if one.Derive("a") == one.Derive("b") || one.Derive("a") == other.Derive("a") {
+		t.Error("another use, or another key, gives the same secret")
+	}
+}

@@ -11,24 +11,7 @@
 // in each) therefore pushes out a tenth of what is remembered and no more.
 package memo
 
-import (
-	"sync"
-
-	"github.com/zeebo/blake3"
-)
-
-// A Key names an input.
-type Key struct {
-	Sum     [32]byte // of the bytes
-	Context string   // all else the result depends on: decision, language, revision, coding, ...
-}
-
-// KeyOf hashes the bytes of an input. The sum is BLAKE3: as hard to collide as
-// SHA-256, in about two thirds of its time on a page of 100 KB, and the same in
-// every process, so that an entity tag can be made of it.
-func KeyOf(context string, body []byte) Key {
-	return Key{Sum: blake3.Sum256(body), Context: context}
-}
+import "sync"
 
 // An Entry is a remembered result.
 type Entry struct {
@@ -49,6 +32,7 @@ type Stats struct {
 // A Memo is a bounded memory. It is safe for concurrent use.
 type Memo struct {
 	budget int64
+	hasher hasher
 
 	mu      sync.Mutex
 	entries map[Key]*entry
@@ -60,10 +44,11 @@ type Memo struct {
 }
 
 // New makes an empty memo; c must have passed its Check.
-func New(c Config) *Memo {
+func New(c Config, secret Secret) *Memo {
 	budget := c.bytes()
 	return &Memo{
 		budget:  budget,
+		hasher:  newHasher(secret),
 		entries: make(map[Key]*entry),
 		flights: make(map[Key]*flight),
 		ghosts:  newGhosts(budget),

@@ -12,7 +12,7 @@ import (
 	"testing/synctest"
 )
 
-func key(i int) Key { return KeyOf("test", fmt.Append(nil, i)) }
+func key(i int) Key { return Key{Sum: newHasher(Secret{}).sum(fmt.Append(nil, i)), Context: "test"} }
 
 func size(n int) func() ([]byte, error) {
 	return func() ([]byte, error) { return make([]byte, n), nil }
@@ -35,17 +35,25 @@ func do(t *testing.T, m *Memo, k Key, compute func() ([]byte, error)) Entry {
 }
 
 func TestKeyOf(t *testing.T) {
-	a := KeyOf("everything/en", []byte("<p>"))
-	if a != KeyOf("everything/en", []byte("<p>")) {
-		t.Error("equal inputs have different keys")
+	m, other := New(Config{}, Secret{1}), New(Config{}, Secret{2})
+	a := m.KeyOf("everything/en", []byte("<p>"))
+	if a != New(Config{}, Secret{1}).KeyOf("everything/en", []byte("<p>")) {
+		t.Error("equal inputs have different keys under one secret")
 	}
-	if a == KeyOf("nothing/en", []byte("<p>")) || a == KeyOf("everything/en", []byte("<p> ")) {
-		t.Error("different inputs have equal keys")
+	for what, k := range map[string]Key{
+		"context": m.KeyOf("nothing/en", []byte("<p>")),
+		"bytes":   m.KeyOf("everything/en", []byte("<q>")),
+		"length":  m.KeyOf("everything/en", []byte("<p>\x00")), // GHASH pads with zeros
+		"secret":  other.KeyOf("everything/en", []byte("<p>")),
+	} {
+		if k == a {
+			t.Errorf("another %s has the same key", what)
+		}
 	}
 }
 
 func TestDoRemembers(t *testing.T) {
-	m := New(Config{})
+	m := New(Config{}, Secret{})
 	if _, ok := m.Get(key(1)); ok {
 		t.Error("found before it was computed")
 	}
@@ -65,7 +73,7 @@ func TestDoRemembers(t *testing.T) {
 }
 
 func TestDoRemembersNoFailure(t *testing.T) {
-	m := New(Config{})
+	m := New(Config{}, Secret{})
 	failure := errors.New("cannot be rewritten")
 	if e, err := m.Do(context.Background(), key(1), func() ([]byte, error) { return []byte("half"), failure }); !errors.Is(err, failure) || e.Body != nil {
 		t.Errorf("got %q, %v", e.Body, err)
@@ -76,7 +84,7 @@ func TestDoRemembersNoFailure(t *testing.T) {
 }
 
 func TestOff(t *testing.T) {
-	m := New(Config{Off: true})
+	m := New(Config{Off: true}, Secret{})
 	for range 2 {
 		do(t, m, key(1), size(10))
 	}
@@ -87,7 +95,7 @@ func TestOff(t *testing.T) {
 
 func TestConcurrentEqualsShareOneComputation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := New(Config{})
+		m := New(Config{}, Secret{})
 		release := make(chan struct{})
 		var computed atomic.Int32
 		for range 20 {
@@ -116,7 +124,7 @@ func TestConcurrentEqualsShareOneComputation(t *testing.T) {
 
 func TestWaiterLeavesWhenItsContextEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := New(Config{})
+		m := New(Config{}, Secret{})
 		release := make(chan struct{})
 		go m.Do(t.Context(), key(1), func() ([]byte, error) { <-release; return nil, nil })
 		synctest.Wait()
@@ -142,7 +150,7 @@ func TestWaitersComputeForThemselvesAfterAFailure(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				m := New(Config{})
+				m := New(Config{}, Secret{})
 				release := make(chan struct{})
 				go func() {
 					defer func() { recover() }()
@@ -167,7 +175,7 @@ func TestWaitersComputeForThemselvesAfterAFailure(t *testing.T) {
 }
 
 func TestUpgradeHappensOnce(t *testing.T) {
-	m := New(Config{})
+	m := New(Config{}, Secret{})
 	shorter := func(body []byte) ([]byte, error) { return body[:1], nil }
 	if did, err := m.Upgrade(key(1), shorter); did || err != nil {
 		t.Errorf("upgraded what is not there: %v, %v", did, err)
@@ -196,7 +204,7 @@ func TestUpgradeHappensOnce(t *testing.T) {
 }
 
 func TestUpgradeThatFailsLeavesTheEntry(t *testing.T) {
-	m := New(Config{})
+	m := New(Config{}, Secret{})
 	do(t, m, key(1), func() ([]byte, error) { return []byte("good"), nil })
 	failure := errors.New("no")
 	if did, err := m.Upgrade(key(1), func([]byte) ([]byte, error) { return nil, failure }); !did || !errors.Is(err, failure) {
@@ -209,7 +217,7 @@ func TestUpgradeThatFailsLeavesTheEntry(t *testing.T) {
 
 // Entries that are asked for outlive any number of those that never are.
 func TestWhatIsAskedForOutlivesWhatIsNot(t *testing.T) {
-	m := New(Config{Memory: 1})
+	m := New(Config{Memory: 1}, Secret{})
 	const wanted = 20
 	for i := range wanted {
 		do(t, m, key(i), size(20_000))
@@ -228,7 +236,7 @@ func TestWhatIsAskedForOutlivesWhatIsNot(t *testing.T) {
 // An entry forgotten before it was asked for again is taken as wanted when it
 // comes back.
 func TestWhatComesBackIsKept(t *testing.T) {
-	m := New(Config{Memory: 1})
+	m := New(Config{Memory: 1}, Secret{})
 	do(t, m, key(0), size(20_000))
 	for i := 1; i < 80; i++ {
 		do(t, m, key(i), size(20_000))
@@ -246,7 +254,7 @@ func TestWhatComesBackIsKept(t *testing.T) {
 }
 
 func TestLargeResultsAreNotKept(t *testing.T) {
-	m := New(Config{Memory: 1})
+	m := New(Config{Memory: 1}, Secret{})
 	do(t, m, key(1), size(200_000))
 	if s := m.Stats(); s.Entries != 0 {
 		t.Errorf("stats: %+v", s)
@@ -255,7 +263,7 @@ func TestLargeResultsAreNotKept(t *testing.T) {
 
 // Bytes cut from a large buffer do not hold on to it.
 func TestSpareCapacityIsNotKept(t *testing.T) {
-	m := New(Config{})
+	m := New(Config{}, Secret{})
 	do(t, m, key(1), func() ([]byte, error) { return make([]byte, 10, 1<<20), nil })
 	if e, _ := m.Get(key(1)); cap(e.Body) > 100 {
 		t.Errorf("%d bytes are held for %d", cap(e.Body), len(e.Body))
@@ -266,7 +274,7 @@ func TestSpareCapacityIsNotKept(t *testing.T) {
 func TestBudget(t *testing.T) {
 	for seed := range uint64(20) {
 		r := rand.New(rand.NewPCG(seed, 1))
-		m := New(Config{Memory: 1})
+		m := New(Config{Memory: 1}, Secret{})
 		for range 3000 {
 			k := key(int(r.ExpFloat64() * 100))
 			switch r.IntN(6) {
@@ -314,7 +322,7 @@ func balance(t *testing.T, m *Memo) {
 }
 
 func TestConcurrentUse(t *testing.T) {
-	m := New(Config{Memory: 1})
+	m := New(Config{Memory: 1}, Secret{})
 	var done sync.WaitGroup
 	for worker := range 8 {
 		done.Go(func() {
@@ -343,7 +351,7 @@ func TestConfig(t *testing.T) {
 	if err := (Config{Memory: -1}).Check(); err == nil {
 		t.Error("-1 MiB is taken")
 	}
-	if got := New(Config{}).budget; got != 64<<20 {
+	if got := New(Config{}, Secret{}).budget; got != 64<<20 {
 		t.Errorf("the default is %d", got)
 	}
 }
@@ -352,13 +360,14 @@ func BenchmarkKeyOf(b *testing.B) {
 	page := make([]byte, 107<<10)
 	b.SetBytes(int64(len(page)))
 	b.ReportAllocs()
+	m := New(Config{}, Secret{})
 	for b.Loop() {
-		KeyOf("context", page)
+		m.KeyOf("context", page)
 	}
 }
 
 func BenchmarkHit(b *testing.B) {
-	m := New(Config{})
+	m := New(Config{}, Secret{})
 	m.Do(context.Background(), key(1), size(20_000))
 	k := key(1)
 	b.ReportAllocs()
@@ -372,7 +381,7 @@ func BenchmarkHit(b *testing.B) {
 }
 
 func BenchmarkMiss(b *testing.B) {
-	m := New(Config{Memory: 1})
+	m := New(Config{Memory: 1}, Secret{})
 	body := make([]byte, 20_000)
 	b.ReportAllocs()
 	k := key(1)
