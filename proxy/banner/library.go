@@ -81,7 +81,7 @@ func sameKeys(all map[Lang]map[string]bool) error {
 }
 
 func readLocale(lang Lang, tag language.Tag, text []byte) (*locale, error) {
-	loc := &locale{lang: lang, tag: tag}
+	loc := &locale{lang: lang, tag: tag, forms: formsOf(tag)}
 	if err := yaml.Unmarshal(text, &loc.texts); err != nil {
 		return nil, fmt.Errorf("read language %s: %w", lang, err)
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/feature/plural"
 	"golang.org/x/text/language"
 	"golang.org/x/text/language/display"
 
@@ -20,6 +21,7 @@ import (
 type locale struct {
 	lang  Lang
 	tag   language.Tag
+	forms []plural.Form // for whole numbers, as sentences with numbers have them
 	texts map[string]string
 }
 
@@ -31,6 +33,10 @@ func (l *locale) complete(src *locale) error {
 		switch {
 		case !ok:
 			wrong = append(wrong, fmt.Errorf("%s is missing", key))
+		case isCounted(key):
+			if problem := l.checkCounted(text); problem != "" {
+				wrong = append(wrong, fmt.Errorf("%s %s", key, problem))
+			}
 		case !slices.Equal(blanks(text), blanks(src.texts[key])):
 			wrong = append(wrong, fmt.Errorf("%s must have %v as %s has", key, blanks(src.texts[key]), src.lang))
 		}
@@ -49,6 +55,10 @@ func (l *locale) checkText(field, key, text string) error {
 	switch {
 	case !ok:
 		return consent.Mistake{Field: field, Problem: "there is no such sentence", Cure: "see assets/locales/en.yaml for their names"}
+	case isCounted(key):
+		if problem := l.checkCounted(text); problem != "" {
+			return consent.Mistake{Field: field, Problem: "the sentence " + problem, Cure: fmt.Sprintf("compare with %q", own)}
+		}
 	case !slices.Equal(blanks(text), blanks(own)):
 		return consent.Mistake{
 			Field:   field,
@@ -66,7 +76,7 @@ func (l *locale) with(own map[string]string) *locale {
 	}
 	texts := maps.Clone(l.texts)
 	maps.Copy(texts, own)
-	return &locale{lang: l.lang, tag: l.tag, texts: texts}
+	return &locale{lang: l.lang, tag: l.tag, forms: l.forms, texts: texts}
 }
 
 var blank = regexp.MustCompile(`\{[a-z_]+\}`)
@@ -158,8 +168,27 @@ func (l *locale) list(words []string) string {
 	if last < 1 {
 		return strings.Join(words, "")
 	}
-	return strings.Join(words[:last], l.texts["list.comma"]) + l.texts["list.and"] + words[last]
+	return strings.Join(words[:last], l.texts["list.comma"]) + l.and(words[last]) + words[last]
 }
+
+// and joins the last word of a list. In two languages it gives way to the sound that
+// follows: Spanish "y" to that of an i, Italian "e" to another e.
+func (l *locale) and(next string) string {
+	and := l.texts["list.and"]
+	switch {
+	case l.lang == "es" && and == " y " && spanishI.MatchString(next):
+		return " e "
+	case l.lang == "it" && and == " e " && italianE.MatchString(next):
+		return " ed "
+	}
+	return and
+}
+
+// A word with "hie" or "io" at its start does not begin with the sound of an i.
+var (
+	spanishI = regexp.MustCompile(`(?i)^h?[ií]([^aeouáéóú]|$)`)
+	italianE = regexp.MustCompile(`(?i)^[eèé]`)
+)
 
 func (l *locale) date(t time.Time) string {
 	day := fmt.Sprint(t.Day())

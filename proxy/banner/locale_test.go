@@ -93,7 +93,7 @@ func TestCompleteFindsWhatIsWrong(t *testing.T) {
 func TestEverySentenceIsUsed(t *testing.T) {
 	all := locales(t)
 	used := sources(t)
-	byName := []string{"month.", "purpose.", "error.", "signal.", "service.setby."} // put together at run time
+	byName := []string{"month.", "purpose.", "error.", "signal.", "service.setby.", "lifetime."} // put together at run time
 	for _, key := range slices.Sorted(maps.Keys(all[source].texts)) {
 		fromParts := slices.ContainsFunc(byName, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
 		if !fromParts && !strings.Contains(used, `"`+key+`"`) {

@@ -99,13 +99,16 @@ func serviceOf(e *edition, s *consent.Service) service {
 		v.Vendor = e.ownName()
 	}
 	for _, c := range s.Cookies {
-		v.Cookies = append(v.Cookies, cookie{
-			Name:     c.Name,
-			Lifetime: c.Lifetime,
-			Tongue:   e.foreign(),
-			SetBy:    e.text("service.setby." + string(c.SetBy)),
-			Access:   e.access(s, c),
-		})
+		v.Cookies = append(v.Cookies, e.cookie(s, c))
+	}
+	return v
+}
+
+func (e *edition) cookie(s *consent.Service, c consent.Cookie) cookie {
+	v := cookie{Name: c.Name, SetBy: e.text("service.setby." + string(c.SetBy)), Access: e.access(s, c)}
+	known := false
+	if v.Lifetime, known = e.lifetime(c.Lifetime); !known {
+		v.Lifetime, v.Tongue = c.Lifetime, e.foreign()
 	}
 	return v
 }
@@ -138,7 +141,7 @@ func (b *Banner) ownCookie(e *edition) (item, error) {
 		Vendor:  e.ownName(),
 		Cookies: []cookie{{
 			Name:     "consent",
-			Lifetime: e.text("cookies.own.lifetime"),
+			Lifetime: e.count(6, "month"),
 			SetBy:    e.text("service.setby.http"),
 			Access:   e.text("service.access.site"),
 		}},
