@@ -52,7 +52,13 @@ type Parser struct {
 // of Unicode, Parse finds a URL: its host is then one that nobody knows.
 func (p *Parser) Parse(base *URL, ref []byte) (URL, bool) {
 	p.buf = p.buf[:0]
-	ref = p.strip(ref)
+	if asWritten(ref) {
+		if u, ok := p.short(base, ref); ok {
+			return u, true
+		}
+	} else {
+		ref = p.strip(ref)
+	}
 	if o := p.origins.known(ref); o != nil {
 		return URL{Scheme: o.scheme, Host: o.host, Path: p.path(ref[len(o.text)-1:])}, true
 	}
