@@ -1,10 +1,8 @@
 package catalog
 
 import (
-	"bytes"
-	"cmp"
+	"encoding/binary"
 	"math/bits"
-	"slices"
 	"strings"
 )
 
@@ -30,78 +28,22 @@ func (s *suffixSet) mayHave(suffix []byte) bool {
 	return s.bitmap[slot/64]>>(slot%64)&1 != 0
 }
 
-// slot is made of the length and the first four bytes.
+// slot is made of the length and the first eight bytes: many hosts begin with
+// "www.".
 func (s *suffixSet) slot(suffix []byte) uint32 {
-	gram := uint32(len(suffix))
-	for _, c := range suffix[:min(4, len(suffix))] {
-		gram = gram*31 + uint32(c)
-	}
-	return gram * gramHash >> s.shift
-}
-
-// A pathIndex finds the best of the patterns that any host may have.
-type pathIndex struct {
-	begins prefixTree // by how the path begins
-	within prefixTree // "/*/x": by what follows a later slash
-	after  [256]bool  // that slash: the next bytes of within
-	rest   []*pattern // "/*x": what contains finds
-	texts  *finder    // of the longest literals of rest
-}
-
-// add takes a pattern; the winners come first.
-func (x *pathIndex) add(p *pattern) {
-	switch {
-	case p.path[0] != "/" || len(longest(p.path)) < 2:
-		x.begins.add(p.path[0], p)
-	case len(p.path[1]) > 1 && p.path[1][0] == '/':
-		x.within.add(p.path[1], p)
-		x.after[p.path[1][1]] = true
-	default:
-		x.rest = append(x.rest, p)
-	}
-}
-
-func (x *pathIndex) compile() {
-	literals := make([]literal, len(x.rest))
-	for i, p := range x.rest {
-		literals[i] = literal{text: longest(p.path), id: int32(i)}
-	}
-	x.texts = newFinder(literals)
-}
-
-func longest(pieces []string) string {
-	return slices.MaxFunc(pieces, func(a, b string) int { return cmp.Compare(len(a), len(b)) })
-}
-
-func (x *pathIndex) find(u *URL, best *pattern, rank int) *pattern {
-	if !x.begins.empty() {
-		best, rank = x.begins.find(u.Path, u, best, rank)
-	}
-	if !x.within.empty() {
-		best, rank = x.findWithin(u, best, rank)
-	}
-	if len(x.rest) == 0 {
-		return best
-	}
-	for s := x.texts.search(u.Path); s.find(); {
-		if p := x.rest[s.id]; p.rank < rank && p.matches(u) {
-			best, rank = p, p.rank
+	var v uint64
+	if len(suffix) >= 8 {
+		v = binary.LittleEndian.Uint64(suffix)
+	} else {
+		for _, c := range suffix {
+			v = v<<8 | uint64(c)
 		}
 	}
-	return best
+	return uint32((v+uint64(len(suffix)))*wordHash>>32) >> s.shift
 }
 
-func (x *pathIndex) findWithin(u *URL, best *pattern, rank int) (*pattern, int) {
-	for path := u.Path[min(1, len(u.Path)):]; ; path = path[1:] {
-		slash := bytes.IndexByte(path, '/')
-		if slash < 0 || slash+1 == len(path) {
-			return best, rank
-		}
-		if path = path[slash:]; x.after[path[1]] {
-			best, rank = x.within.find(path, u, best, rank)
-		}
-	}
-}
+// wordHash is 2^64 divided by the golden ratio.
+const wordHash = 0x9E3779B97F4A7C15
 
 // A prefixTree finds the patterns whose path begins like a text, in one walk
 // along the text. It is made once and never changes.
