@@ -58,9 +58,11 @@
     say();
   };
 
-  const changed = (api, state) => {
-    D.dispatchEvent(new CustomEvent('consentgate:change', { detail: state }));
-    if (typeof api.onchange == 'function') api.onchange(state);
+  const changed = (api, now) => {
+    const detail = api.state = { purposes: Object.keys(now.purposes).filter(p => now.purposes[p]), services: now.services };
+    api.class = now.class;
+    D.dispatchEvent(new CustomEvent('consentgate:change', { detail }));
+    if (typeof api.onchange == 'function') api.onchange(detail);
   };
 
   /* Takes leave of tags that have to go: what they keep on the device, as far as the

@@ -6,7 +6,7 @@
 (more => {
   const D = document, { src, dataset: { d, check } } = D.currentScript, base = new URL('..', src).pathname, banner = D.getElementById('cg-banner');
   const channel = new BroadcastChannel('cg'), within = () => banner && banner.contains(D.activeElement), on = addEventListener;
-  const purposes = ['necessary', 'preferences', 'statistics', 'marketing'].filter((p, i) => parseInt(d) >> i & 1), services = d.split(/[.~]/).slice(1);
+  const purposes = ['necessary', 'preferences', 'statistics', 'marketing'].filter((p, i) => parseInt(d) >> i & 1), services = d.replace(/_[^~]*/, '').split(/[.~]/).slice(1);
   let rest, natively;
   const api = window.consentgate ||= {
     state: { purposes, services },

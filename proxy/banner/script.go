@@ -24,7 +24,8 @@ type Fence struct {
 // scripts are our scripts, ready to be filled in and sent.
 type scripts struct {
 	guard, list, told string            // function expressions
-	stay              string            // one that told brings along
+	stay              string            // one that told and api bring along
+	api               string            // for sites that ask for it
 	assets            []Asset           // the same for every decision
 	path              map[string]string // by name: "guard": "/_consent/assets/guard.0123456789ab.js"
 	report            string            // where the list tells what the guard refused: "/_consent/report"
@@ -44,7 +45,7 @@ func loadScripts(services []*consent.Service, prefix string) (scripts, error) {
 		return s, fmt.Errorf("hash services: %w", err)
 	}
 	var polish, more string
-	text := map[string]*string{"guard": &s.guard, "list": &s.list, "told": &s.told, "stay": &s.stay, "polish": &polish, "more": &more}
+	text := map[string]*string{"guard": &s.guard, "list": &s.list, "told": &s.told, "stay": &s.stay, "api": &s.api, "polish": &polish, "more": &more}
 	for name, to := range text {
 		source, err := fs.ReadFile(assets.Files, name+".js")
 		if err != nil {

@@ -105,6 +105,7 @@ func TestSizes(t *testing.T) {
 	check("guard, refused", packed(t, []byte(script(t, b, "guard", nothing, site1))), 1536)
 	check("more, when the visitor does something", packed(t, b.scripts.assets[0].Body), 2560)
 	check("told, everything granted", packed(t, []byte(script(t, b, "told", everything, site1))), 1088)
+	check("api, where the site's own pages ask for it", packed(t, b.API(false).Body), 2560)
 	check("list, when something asks for it", packed(t, []byte(script(t, b, "list", undecided(), site1))), 10<<10)
 }
 

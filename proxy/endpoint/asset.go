@@ -19,6 +19,7 @@ func (e *Endpoint) addAssets() error {
 	for _, a := range e.site.Banner.Assets() {
 		e.routes[e.prefix+"assets/"+a.Name] = route{get: e.pack(a).serve}
 	}
+	e.routes[e.prefix+"api.js"] = route{get: e.pack(e.site.Banner.API(e.site.Observe)).serveForAWhile}
 	return nil
 }
 
@@ -61,10 +62,20 @@ func compress(body []byte, level int) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// serve answers with the asset as it is where it cannot be compressed.
+// serve is for an asset whose name changes with its content.
 func (p *packed) serve(w http.ResponseWriter, r *http.Request) {
+	p.serveFor(w, r, "max-age=31536000, immutable")
+}
+
+// serveForAWhile is for one that pages of the site name by themselves.
+func (p *packed) serveForAWhile(w http.ResponseWriter, r *http.Request) {
+	p.serveFor(w, r, "max-age=3600")
+}
+
+// serveFor answers with the asset as it is where it cannot be compressed.
+func (p *packed) serveFor(w http.ResponseWriter, r *http.Request, lifetime string) {
 	h, body, tag := w.Header(), p.Body, p.tag
-	public(h, "max-age=31536000, immutable")
+	public(h, lifetime)
 	h.Set("Content-Type", p.Type)
 	h.Set("Vary", "Accept-Encoding")
 	switch c, err := p.codings(); {
