@@ -49,17 +49,29 @@ func (b *Banner) publishWhenAsked() map[Lang]func() *edition {
 	return all
 }
 
-// tryOut makes the default edition and says what is wrong with it.
+// tryOut makes the default edition and says what is wrong with it: with a service of
+// each purpose, for all of them would show no other mistake and take ten times as long.
 func (b *Banner) tryOut() error {
-	e, err := b.publish(b.Default())
+	few := b.WithServices(onePerPurpose(b.site.services))
+	e, err := few.publish(b.Default())
 	if err == nil {
 		err = e.pages().err
 	}
 	if err != nil {
 		return fmt.Errorf("prepare notice in language %s: %w", b.Default(), err)
 	}
-	b.editions[b.Default()] = func() *edition { return e }
 	return nil
+}
+
+func onePerPurpose(services []*consent.Service) (few []*consent.Service) {
+	known := map[consent.Purpose]bool{}
+	for _, s := range services {
+		if !known[s.Purpose] {
+			known[s.Purpose] = true
+			few = append(few, s)
+		}
+	}
+	return few
 }
 
 // in gives the edition of a language, or the default one.

@@ -39,32 +39,6 @@ func TestLocalesAreComplete(t *testing.T) {
 	}
 }
 
-// The keys that are compared at every start are found without reading YAML.
-func TestKeysOfAFileAreThoseOfItsYAML(t *testing.T) {
-	for lang, loc := range locales(t) {
-		text, err := fs.ReadFile(assets.Files, "locales/"+string(lang)+".yaml")
-		if err != nil {
-			t.Fatal(err)
-		}
-		keys := slices.Sorted(maps.Keys(keysOf(string(text))))
-		if want := slices.Sorted(maps.Keys(loc.texts)); !slices.Equal(keys, want) {
-			t.Errorf("%s: found %q, want %q", lang, keys, want)
-		}
-	}
-}
-
-func TestALanguageWithOtherKeysIsRefused(t *testing.T) {
-	for name, keys := range map[string]map[string]bool{
-		"b is missing":        {"a": true},
-		"c is not a sentence": {"a": true, "b": true, "c": true},
-	} {
-		err := sameKeys(map[Lang]map[string]bool{source: {"a": true, "b": true}, "de": keys})
-		if err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("got %v, want %q", err, name)
-		}
-	}
-}
-
 func TestCompleteFindsWhatIsWrong(t *testing.T) {
 	src := &locale{lang: "en", texts: map[string]string{"a": "{n} of {m}", "b": "x"}}
 	for name, tt := range map[string]struct {
