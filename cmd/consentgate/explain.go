@@ -15,6 +15,7 @@ import (
 
 	"github.com/numfocus/consentgate/consent"
 	"github.com/numfocus/consentgate/consent/catalog"
+	"github.com/numfocus/consentgate/examples/demo"
 	"github.com/numfocus/consentgate/proxy"
 )
 
@@ -57,13 +58,13 @@ func explainCommand(c console, args []string) int {
 }
 
 // siteFrom finds the site that a command means by its flags --config, --site and
-// a page; without a file it is any.
+// a page; without a file it is any, or the demo's.
 func siteFrom(c console, command, file, name, page string) (site proxy.SiteConfig, code int, ok bool) {
 	if file == "" {
 		if name != "" {
 			return site, misuse(c, command, "--site needs --config"), false
 		}
-		return site, exitFine, true
+		return siteWithoutFile(c, command, page)
 	}
 	conf, ok := readConfig(c, file)
 	if !ok {
@@ -78,6 +79,19 @@ func siteFrom(c console, command, file, name, page string) (site proxy.SiteConfi
 		names = append(names, strings.Join(own, " "))
 	}
 	return site, misuse(c, command, "--site: which of %s?", strings.Join(names, "; ")), false
+}
+
+// siteWithoutFile knows the demo by its host: whoever tries a command on it means
+// the stand-ins to be whom they stand for.
+func siteWithoutFile(c console, command, page string) (site proxy.SiteConfig, code int, ok bool) {
+	if host := hostOf(page); host != demo.With && host != demo.Without {
+		return site, exitFine, true
+	}
+	services, err := demoServices()
+	if err != nil {
+		return site, failed(c, command, err), false
+	}
+	return proxy.SiteConfig{Services: services}, exitFine, true
 }
 
 func hostOf(page string) string {

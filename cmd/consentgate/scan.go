@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/netip"
 	"net/url"
 	"os"
 	"strings"
@@ -62,10 +63,15 @@ func scanCommand(c console, args []string) int {
 	return exitFine
 }
 
-// siteAddress reads the address of a site; a host alone is meant by https.
+// siteAddress reads the address of a site; a host alone is meant by https, and one of
+// this computer by http.
 func siteAddress(word string) (*url.URL, error) {
 	if !strings.Contains(word, "://") {
-		word = "https://" + word
+		scheme := "https://"
+		if isOwnHost(hostOf("//" + word)) {
+			scheme = "http://"
+		}
+		word = scheme + word
 	}
 	u, err := url.Parse(word)
 	switch {
@@ -79,6 +85,12 @@ func siteAddress(word string) (*url.URL, error) {
 		u.Path = "/"
 	}
 	return u, nil
+}
+
+// isOwnHost reports whether a host is this computer whoever looks it up.
+func isOwnHost(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && ip.IsLoopback()
 }
 
 // scan crawls and judges. When ctx ends, what was found until then is the
