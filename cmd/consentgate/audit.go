@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"time"
 
 	"github.com/numfocus/consentgate/proxy"
@@ -77,6 +78,9 @@ func (o *auditOptions) audit(ctx context.Context, c console, site proxy.SiteConf
 	}
 	a := auditor{browser: browser, start: start, most: o.pages, shots: o.shots, judge: auditJudge{Explainer: explainer}}
 	report := &auditReport{URL: start.String(), At: time.Now().UTC(), Tool: buildVersion()}
+	if o.config != "" {
+		report.Config = filepath.Base(o.config)
+	}
 	if err := a.survey(ctx, report); err != nil {
 		return nil, fmt.Errorf("open %s: %w", start, err)
 	}

@@ -42,6 +42,8 @@ func (b *session) flags(path string) []chromedp.ExecAllocatorOption {
 		chromedp.Flag("log-net-log", b.log),
 		chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true),
+		// It would connect ahead of time to whom a page called before, consent or none.
+		chromedp.Flag("disable-features", "Translate,LoadingPredictorUseLocalPredictions"),
 	)
 	if os.Geteuid() == 0 { // Chromium's sandbox refuses to work for root
 		flags = append(flags, chromedp.NoSandbox)

@@ -143,7 +143,7 @@ func (j auditJudge) key(v *auditVisit, where, name string) {
 func (k *auditKept) judge(verdict proxy.Verdict) {
 	k.Verdict = allowed
 	if verdict.Service != nil {
-		k.Service, k.By = verdict.Service.ID, verdict.Service.Name
+		k.Service, k.By, k.Purpose = verdict.Service.ID, verdict.Service.Name, verdict.Service.Purpose
 	}
 	if verdict.Withheld {
 		k.Verdict = escaped

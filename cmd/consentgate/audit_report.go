@@ -1,15 +1,12 @@
 package main
 
 import (
-	"cmp"
 	_ "embed"
 	"encoding/base64"
 	"fmt"
 	"html/template"
 	"io"
 	"slices"
-	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/numfocus/consentgate/consent"
@@ -22,7 +19,8 @@ type auditReport struct {
 	At      time.Time     `json:"at"`
 	Tool    string        `json:"consentgate"`
 	Browser string        `json:"browser"`
-	Gateway bool          `json:"gateway"` // whether there is a notice of ours
+	Config  string        `json:"config,omitempty"` // name of the file that was judged by; empty: none
+	Gateway bool          `json:"gateway"`          // whether there is a notice of ours
 	Notice  *auditNotice  `json:"-"`
 	Pages   []string      `json:"pages"`
 	Visits  []*auditVisit `json:"visits"`
@@ -31,14 +29,15 @@ type auditReport struct {
 
 // An auditVisit is what happened in one state.
 type auditVisit struct {
-	State      string         `json:"state"`
-	Says       string         `json:"visitor"`
-	JavaScript bool           `json:"javascript"`
-	Contacts   []auditContact `json:"contacts"`
-	Kept       []auditKept    `json:"kept"`
-	Escaped    int            `json:"escaped"`
-	Problems   []string       `json:"problems,omitempty"`
-	Picture    []byte         `json:"-"` // JPEG
+	State      string            `json:"state"`
+	Says       string            `json:"visitor"`
+	Allows     []consent.Purpose `json:"allows"`
+	JavaScript bool              `json:"javascript"`
+	Contacts   []auditContact    `json:"contacts"`
+	Kept       []auditKept       `json:"kept"`
+	Escaped    int               `json:"escaped"`
+	Problems   []string          `json:"problems,omitempty"`
+	Picture    []byte            `json:"-"` // JPEG
 
 	decision consent.Decision
 }
@@ -63,8 +62,12 @@ type auditKept struct {
 	Where   string            `json:"where"`
 	Service consent.ServiceID `json:"service,omitempty"`
 	By      string            `json:"by,omitempty"`
+	Purpose consent.Purpose   `json:"purpose,omitempty"`
 	Verdict string            `json:"verdict"`
 }
+
+func (c auditContact) escaped() bool { return c.Verdict == escaped }
+func (k auditKept) escaped() bool    { return k.Verdict == escaped }
 
 func (r *auditReport) add(v *auditVisit) {
 	r.Visits = append(r.Visits, v)
@@ -75,7 +78,7 @@ func (r *auditReport) add(v *auditVisit) {
 func (r *auditReport) Verdict() string {
 	switch {
 	case r.Escaped > 0:
-		return fmt.Sprintf("Something went to third parties, or was kept, that the visitor had not allowed: in %d of %d visits.", r.failed(), len(r.Visits))
+		return fmt.Sprintf("In %d of %d visits something went to third parties, or was kept in the browser, that the visitor had not allowed.", r.failed(), len(r.Visits))
 	case r.unseen() > 0:
 		return fmt.Sprintf("Nothing was seen to escape, but in %d of %d visits not everything could be looked at.", r.unseen(), len(r.Visits))
 	case !r.Gateway:
@@ -108,64 +111,38 @@ func (r *auditReport) failed() int {
 	return n
 }
 
+// Judged says what told the third parties and their purposes apart.
+func (r *auditReport) Judged() string {
+	switch {
+	case r.Config != "":
+		return "the site's configuration, " + r.Config
+	case r.Gateway:
+		return "the catalog of Consentgate; what the site's own configuration adds was not given (--config)"
+	}
+	return "the catalog of Consentgate"
+}
+
 // Escapes are the contacts that were not allowed.
 func (v *auditVisit) Escapes() []auditContact {
-	var list []auditContact
-	for _, c := range v.Contacts {
-		if c.Verdict == escaped {
-			list = append(list, c)
-		}
-	}
-	return list
-}
-
-// An auditParty is somebody who was contacted without being allowed.
-type auditParty struct {
-	Name    string
-	Purpose consent.Purpose
-	Hosts   []string
-	Visits  int
-}
-
-// Parties lists them by purpose, for those who read no further.
-func (r *auditReport) Parties() []*auditParty {
-	var list []*auditParty
-	for _, v := range r.Visits {
-		counted := map[*auditParty]bool{}
-		for _, c := range v.Escapes() {
-			p := partyOf(&list, c)
-			p.Hosts = include(p.Hosts, c.Host)
-			if !counted[p] {
-				counted[p] = true
-				p.Visits++
-			}
-		}
-	}
-	slices.SortStableFunc(list, func(a, b *auditParty) int {
-		return cmp.Or(cmp.Compare(purposeRank(b.Purpose), purposeRank(a.Purpose)), cmp.Compare(a.Name, b.Name))
-	})
-	return list
-}
-
-// partyOf gives the service of a contact, or the host where nobody knows whose it is.
-func partyOf(list *[]*auditParty, c auditContact) *auditParty {
-	name := cmp.Or(c.Name, c.Host)
-	i := slices.IndexFunc(*list, func(p *auditParty) bool { return p.Name == name })
-	if i < 0 {
-		i = len(*list)
-		*list = append(*list, &auditParty{Name: name, Purpose: c.Purpose})
-	}
-	return (*list)[i]
+	return slices.DeleteFunc(slices.Clone(v.Contacts), func(c auditContact) bool { return !c.escaped() })
 }
 
 func (v *auditVisit) escapedKept() []auditKept {
-	var list []auditKept
-	for _, k := range v.Kept {
-		if k.Verdict == escaped {
-			list = append(list, k)
-		}
+	return slices.DeleteFunc(slices.Clone(v.Kept), func(k auditKept) bool { return !k.escaped() })
+}
+
+// Hosts counts the third parties that were contacted, and EscapedHosts those of
+// them that should not have been.
+func (v *auditVisit) Hosts() int        { return hostsOf(v.Contacts) }
+func (v *auditVisit) EscapedHosts() int { return hostsOf(v.Escapes()) }
+func (v *auditVisit) EscapedKept() int  { return len(v.escapedKept()) }
+
+func hostsOf(contacts []auditContact) int {
+	hosts := map[string]bool{}
+	for _, c := range contacts {
+		hosts[c.Host] = true
 	}
-	return list
+	return len(hosts)
 }
 
 // Allowed says in words what the visitor has allowed.
@@ -187,62 +164,20 @@ func (c auditContact) Who() string {
 // Limits are what an audit cannot see.
 func (r *auditReport) Limits() []string {
 	limits := []string{
-		fmt.Sprintf("%d pages were opened, and nothing on them was clicked: what happens after a click was not tried.", len(r.Pages)),
+		count(len(r.Pages), "page") + " opened, and nothing on them clicked: what happens after a click was not tried.",
 		"The network log is the browser's own. It has every request, whoever made it, but not what is inside one.",
 		"A server of the site may pass on what it learns without the browser's knowing.",
 		"A third party that was allowed may call others; those are listed, and not counted as escaped.",
 		"Pictures, styles, fonts and media of hosts that nobody knows are allowed unless the configuration says unknown: block-all.",
 		"Names in the browser's storage say whose they are only where the catalog knows them.",
 	}
-	if !r.Gateway {
+	switch {
+	case !r.Gateway:
 		limits = append([]string{"No notice of Consentgate was found. Only visitors who choose nothing were tried, and whether the site asks in its own way was not."}, limits...)
+	case r.Config == "":
+		limits = append(limits, "The site's own configuration was not given (--config). Where it has services of its own, or gives one another purpose, this report does not know of it.")
 	}
 	return limits
-}
-
-// printAudit prints a table of visits, and whatever escaped below it.
-func printAudit(w io.Writer, r *auditReport) error {
-	fmt.Fprintf(w, "%s\n%s, %s, pages opened in each visit: %d\n\n", r.Landed, r.At.Format("2 January 2006, 15:04 UTC"), r.Browser, len(r.Pages))
-	t := table{tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)}
-	fmt.Fprintln(t, "VISITOR\tALLOWED\tTHIRD PARTIES\tKEPT\tESCAPED")
-	for _, v := range r.Visits {
-		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\n", v.State, v.Allowed(), len(v.hosts()), len(v.Kept), v.Escaped)
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	for _, v := range r.Visits {
-		v.printEscaped(w)
-	}
-	fmt.Fprintf(w, "\n%s\n", r.Verdict())
-	if !r.Gateway && r.Escaped > 0 {
-		fmt.Fprintln(w, "The site shows no notice of Consentgate, so only visitors who choose nothing were tried.")
-	}
-	return nil
-}
-
-func (v *auditVisit) hosts() map[string]bool {
-	hosts := map[string]bool{}
-	for _, c := range v.Contacts {
-		hosts[c.Host] = true
-	}
-	return hosts
-}
-
-func (v *auditVisit) printEscaped(w io.Writer) {
-	for _, problem := range v.Problems {
-		fmt.Fprintf(w, "\n%s: %s\n", v.State, problem)
-	}
-	if v.Escaped == 0 {
-		return
-	}
-	fmt.Fprintf(w, "\nEscaped, %s:\n", v.State)
-	for _, c := range v.Escapes() {
-		fmt.Fprintf(w, "  %-11s %-34s %s\n", c.Kind, c.Host, strings.TrimSpace(c.Who()+" "+string(c.Purpose)))
-	}
-	for _, k := range v.escapedKept() {
-		fmt.Fprintf(w, "  %-11s %-34s %s\n", "kept", k.Name+", "+k.Where, k.By)
-	}
 }
 
 //go:embed audit.html

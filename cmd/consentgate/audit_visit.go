@@ -142,6 +142,7 @@ func (a *auditor) choosePages(links []string) []string {
 // visit walks through the pages in one state.
 func (a *auditor) visit(ctx context.Context, s auditState) (*auditVisit, error) {
 	v := &auditVisit{State: s.title(), Says: s.Says, JavaScript: s.scripts, decision: s.decision()}
+	v.Allows = v.decision.Purposes.List()
 	var since time.Time // when the last choice was made
 	var kinds map[string]network.ResourceType
 	contacts, err := a.with(ctx, s, func(b *session) error {
