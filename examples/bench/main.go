@@ -26,8 +26,8 @@ type plan struct {
 }
 
 var (
-	quickPlan = plan{rounds: 3, span: time.Second, pings: 200, stalled: 50, slow: 5 * time.Second, sites: 100}
-	fullPlan  = plan{rounds: 5, span: 2 * time.Second, pings: 800, stalled: 100, slow: 15 * time.Second, sites: 1000}
+	quickPlan = plan{rounds: 3, span: time.Second, pings: 200, stalled: 100, slow: 5 * time.Second, sites: 100}
+	fullPlan  = plan{rounds: 5, span: 2 * time.Second, pings: 800, stalled: 300, slow: 15 * time.Second, sites: 1000}
 )
 
 func main() {

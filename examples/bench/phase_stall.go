@@ -109,7 +109,7 @@ func (s *stall) measure(l *lab, p peer, o *stallOrigin, pages int) error {
 		}
 	}()
 	var before int64
-	const warm = 10
+	const warm = 40 // until compressors and buffers are there that serve any number
 	for i := range pages + warm {
 		if i == warm {
 			_, before = server.memory()
