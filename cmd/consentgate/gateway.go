@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -36,7 +37,7 @@ func serveSites(ctx context.Context, c console, o runOptions, conf config) (err 
 	if err := worlds.begin(conf); err != nil {
 		return err
 	}
-	keepUp(ctx, conf, kept, worlds)
+	defer keepUp(ctx, conf, kept, worlds)()
 
 	shared, err := sharedCertificates(conf)
 	if err != nil {
@@ -103,15 +104,21 @@ func newOps(k kept, ws *worlds) *ops {
 	return o
 }
 
-// keepUp does in the background, until ctx is done, what has to be done now and
-// then.
-func keepUp(ctx context.Context, conf config, k kept, ws *worlds) {
-	ws.background("keep ledger", func() { keepLedger(ctx, k.ledger, conf.Ledger.Keeping, ws.log) })
-	ws.background("save inventory", func() {
+// keepUp does in the background what has to be done now and then. end, or the end
+// of ctx, has it stop; end waits until it has, so that the ledger can be closed.
+func keepUp(ctx context.Context, conf config, k kept, ws *worlds) (end func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	ws.background(&running, "keep ledger", func() { keepLedger(ctx, k.ledger, conf.Ledger.Keeping, ws.log) })
+	ws.background(&running, "save inventory", func() {
 		tick := time.NewTicker(saveEvery)
 		defer tick.Stop()
 		k.inventory.Keep(ctx, tick.C, func(err error) {
 			ws.log().Error().Err(err).Msg("the inventory could not be saved; it will be tried again")
 		})
 	})
+	return func() {
+		cancel()
+		running.Wait()
+	}
 }

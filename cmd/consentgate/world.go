@@ -123,10 +123,10 @@ func reloaded(conf config, left []string) string {
 // log is that of the world in force.
 func (ws *worlds) log() *zerolog.Logger { return &ws.now.Load().log }
 
-// background runs f in a goroutine of its own. A bug in it is logged and counted,
+// background runs f in a goroutine of wait's. A bug in it is logged and counted,
 // and does not end the program.
-func (ws *worlds) background(what string, f func()) {
-	go func() {
+func (ws *worlds) background(wait *sync.WaitGroup, what string, f func()) {
+	wait.Go(func() {
 		defer func() {
 			if value := recover(); value != nil {
 				ws.metrics.Panicked("background")
@@ -134,5 +134,5 @@ func (ws *worlds) background(what string, f func()) {
 			}
 		}()
 		f()
-	}()
+	})
 }
