@@ -22,6 +22,7 @@ type page struct {
 	text    []byte      // of the script that the verdict is on; nil: it has an address
 	boxes   bool        // there are placeholders in the page
 	widgets []string    // what scripts have been replaced for
+	inside  []container // what elements say that scripts draw in them
 	filled  bool        // the page has the cookie declaration
 	tally   *tally
 	seen    *inventory.Sightings

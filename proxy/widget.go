@@ -17,7 +17,7 @@ func (p *page) appendWidget(dst []byte, source string) []byte {
 	if s == nil || s.Withheld != consent.Placeholder || !draws(s, source, p.text) {
 		return dst
 	}
-	f := banner.Frame{Service: s, Source: source, Script: true, Text: p.text}
+	f := banner.Frame{Service: s, Source: source, Script: true, Text: p.text, Inside: p.insideOf(s)}
 	what := string(s.ID) + " " + f.Link()
 	if f.Link() == "" {
 		what += source
@@ -28,6 +28,37 @@ func (p *page) appendWidget(dst []byte, source string) []byte {
 	p.widgets = append(p.widgets, what)
 	p.boxes = true
 	return p.offer.banner.AppendPlaceholder(dst, p.language(), f, p.decision)
+}
+
+// A container is an element in which a script is to draw something that has a page.
+type container struct {
+	service *consent.Service
+	link    string
+}
+
+// mostContainers bounds what is remembered of a page.
+const mostContainers = 32
+
+// Container is [rewrite.Containers].
+func (p *page) Container(attr string, value []byte) {
+	link := banner.ContainerLink(attr, string(value))
+	if link == "" || len(p.inside) == mostContainers {
+		return
+	}
+	if u, ok := p.parser.Parse(&p.base, []byte(link)); ok {
+		p.inside = append(p.inside, container{p.site.catalog.URL(u).Service, link})
+	}
+}
+
+// insideOf is the page of what the service's script would have drawn: of the element that
+// came last.
+func (p *page) insideOf(s *consent.Service) string {
+	for _, c := range slices.Backward(p.inside) {
+		if c.service == s {
+			return c.link
+		}
+	}
+	return ""
 }
 
 func draws(s *consent.Service, source string, text []byte) bool {

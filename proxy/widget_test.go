@@ -27,6 +27,17 @@ func TestScriptsThatDrawHavePlaceholders(t *testing.T) {
 			"x-widgets "},
 		"a survey by an inline script": {head + `</head><body><div data-tf-live="x"></div><script>(function(){var q,d=document,js=d.createElement('script');js.src="https://embed.typeform.com/next/embed.js";d.body.append(js)})()</script>`,
 			"typeform "},
+		"a survey with an id": {head + `</head><body><div data-tf-widget="moe6aa" data-tf-opacity="100" style="width:100%;height:500px;"></div><script src="//embed.typeform.com/next/embed.js"></script>`,
+			"typeform https://form.typeform.com/to/moe6aa"},
+		"a survey with an id that has no page": {head + `</head><body><div data-tf-live="01HABCDEFGHJKMNPQRSTVWXYZ0"></div><script src="//embed.typeform.com/next/embed.js"></script>`,
+			"typeform "},
+		"an appointment": {head + `</head><body><!-- Calendly inline widget begin --><div class="calendly-inline-widget" data-url="https://calendly.com/numfocus/30min?hide_gdpr_banner=1" style="min-width:320px;height:700px;"></div>
+<script type="text/javascript" src="https://assets.calendly.com/assets/external/widget.js" async></script>`,
+			"calendly https://calendly.com/numfocus/30min?hide_gdpr_banner=1"},
+		"an address of somebody else": {head + `</head><body><div data-url="https://calendly.com.example.net/x"></div><script src="https://assets.calendly.com/assets/external/widget.js" async></script>`,
+			"calendly "},
+		"a form whose id has no page": {head + `</head><body><script charset="utf-8" type="text/javascript" src="//js.hsforms.net/forms/embed/v2.js"></script><script>hbspt.forms.create({region: "na1", portalId: "1234567", formId: "c9aa1d0e-0000-4000-8000-000000000000"});</script>`,
+			"hubspot-forms "},
 		"in the head":            {head + `<script src="https://embed.typeform.com/next/embed.js"></script></head><body>`, ""},
 		"one that draws nothing": {head + `</head><body><script src="https://static.hotjar.com/c/hotjar-1.js"></script><script src="https://js.stripe.com/v3/"></script><script src="https://widget.example.net/w.js"></script>`, ""},
 	} {

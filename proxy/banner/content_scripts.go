@@ -28,6 +28,21 @@ func widgetLink(script string, text []byte) string {
 	return ""
 }
 
+// ContainerLink gives the address at which a person finds what a script would have drawn
+// in an element that names it in an attribute, or "" where none is known. There is none
+// for Typeform's data-tf-live and for HubSpot's forms: their ids have no page.
+func ContainerLink(attr, value string) string {
+	switch {
+	case attr == "data-tf-widget" && identifier.MatchString(value):
+		return "https://form.typeform.com/to/" + value
+	case attr == "data-url" && calendlyPage.MatchString(value):
+		return ContentLink(value)
+	}
+	return ""
+}
+
+var calendlyPage = regexp.MustCompile(`^https://calendly\.com/[A-Za-z0-9]`)
+
 // eventbriteID finds the event in the call that draws its tickets.
 var eventbriteID = regexp.MustCompile(`EBWidgets\.createWidget\s*\([^)]*?eventId['"]?\s*:\s*['"]?([0-9]{6,20})`)
 

@@ -1,6 +1,7 @@
 package banner
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"net/url"
@@ -19,13 +20,14 @@ type Frame struct {
 
 	Script bool   // it is a script that would have drawn something where it stands
 	Text   []byte // of a script without an address
+	Inside string // [ContainerLink] of the element that the script would have drawn it in
 }
 
 // Link is the address at which a person finds the same content, or "" where none is
 // known.
 func (f Frame) Link() string {
 	if f.Script {
-		return widgetLink(f.Source, f.Text)
+		return cmp.Or(widgetLink(f.Source, f.Text), f.Inside)
 	}
 	return ContentLink(f.Source)
 }

@@ -42,8 +42,10 @@ const (
 	attrSrcset
 	attrStroke
 	attrStyle
+	attrTfWidget
 	attrTo
 	attrType
+	attrURL
 	attrValue
 	attrValues
 	attrWidth
@@ -66,7 +68,8 @@ var attrNames = [attrCount]string{
 	attrMarker: "marker", attrMarkerEnd: "marker-end", attrMarkerMid: "marker-mid",
 	attrMarkerStart: "marker-start", attrMask: "mask", attrName: "name", attrPing: "ping",
 	attrPoster: "poster", attrRel: "rel", attrSize: "size", attrSrc: "src", attrSrcdoc: "srcdoc",
-	attrSrcset: "srcset", attrStroke: "stroke", attrStyle: "style", attrTo: "to", attrType: "type",
+	attrSrcset: "srcset", attrStroke: "stroke", attrStyle: "style", attrTfWidget: "data-tf-widget", attrTo: "to", attrType: "type",
+	attrURL:   "data-url",
 	attrValue: "value", attrValues: "values", attrWidth: "width", attrXlinkHref: "xlink:href",
 }
 

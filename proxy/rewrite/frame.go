@@ -12,12 +12,25 @@ func (w *Writer) placeholder(i int, t tag, ref *Ref) {
 
 // fill puts what the element just opened asks for into it.
 func (w *Writer) fill() {
-	if w.t.seen>>attrConsent&1 == 0 || w.drop.depth > 0 || elements[w.t.tag].traits&void != 0 {
+	if w.t.seen&namesContent == 0 || w.drop.depth > 0 || elements[w.t.tag].traits&void != 0 {
+		return
+	}
+	for _, id := range containerAttrs {
+		if c, ok := w.rules.(Containers); ok && w.t.seen>>id&1 != 0 {
+			c.Container(attrNames[id], w.attrValue(id))
+		}
+	}
+	if w.t.seen>>attrConsent&1 == 0 {
 		return
 	}
 	w.text = w.rules.AppendContent(w.text[:0], w.attrValue(attrConsent))
 	w.put(w.pos, w.text)
 }
+
+// containerAttrs are those in which an element says what a script is to draw in it.
+var containerAttrs = [...]attrID{attrTfWidget, attrURL}
+
+const namesContent = 1<<attrConsent | 1<<attrTfWidget | 1<<attrURL
 
 // drawn says what goes with a withheld script: where it could have drawn something,
 // a placeholder takes its place.

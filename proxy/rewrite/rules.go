@@ -62,6 +62,13 @@ const (
 	Withhold
 )
 
+// Containers is what Rules may be as well, to hear of elements that say what a script
+// further on is to draw in them: their attribute "data-tf-widget" or "data-url" and its
+// value, which is valid only during the call.
+type Containers interface {
+	Container(attr string, value []byte)
+}
+
 // Rules judge what the rewriter finds in one document. The rewriter calls them
 // from one goroutine, in document order. The appending methods return dst, with
 // or without something added, as the append built-in does.

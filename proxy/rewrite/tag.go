@@ -247,7 +247,7 @@ func (w *wanted) add(name string) { w[name[0]&31] |= 1 << len(name) }
 
 var (
 	unwanted   = wanted{}
-	everyTag   = wantNames(attrStyle, attrBackground, attrAttributionsrc, attrPing, attrConsent)
+	everyTag   = wantNames(attrStyle, attrBackground, attrAttributionsrc, attrPing, attrConsent, attrTfWidget, attrURL)
 	judgedTag  = wantNames(attrStyle, attrBackground, attrAttributionsrc, attrAs, attrCharset, attrConfig, attrContent, attrData, attrHeight, attrHref, attrHTTPEquiv, attrImagesrcset, attrLang, attrName, attrPing, attrPoster, attrRel, attrSrc, attrSrcdoc, attrSrcset, attrType, attrValue, attrWidth)
 	foreignTag = wantNames(allAttrs()...)
 )
