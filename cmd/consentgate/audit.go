@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/numfocus/consentgate/proxy"
@@ -17,7 +19,7 @@ import (
 
 type auditOptions struct {
 	browser, config, site string
-	json, html            string
+	json, html, visitors  string
 	pages                 int
 	shots                 bool
 }
@@ -25,6 +27,7 @@ type auditOptions struct {
 func (o *auditOptions) register(f *flag.FlagSet) {
 	f.StringVar(&o.browser, "browser", "", "`PATH` of Chromium or Chrome; found by itself where that is empty")
 	f.IntVar(&o.pages, "pages", 5, "how many pages are opened in each state, `N`")
+	f.StringVar(&o.visitors, "visitors", "", "try only these, with a comma between: `WORDS` of "+strings.Join(visitorWords(), ", "))
 	f.StringVar(&o.config, "config", "", "judge by the site in this `FILE`, and not by the catalog alone")
 	f.StringVar(&o.site, "site", "", "which site, by `NAME`, where the file has several")
 	f.StringVar(&o.json, "json", "", "write all of it to this `FILE`; - prints it instead of the table")
@@ -42,6 +45,9 @@ func auditCommand(c console, args []string) int {
 		return misuse(c, "audit", "name the site's address")
 	case o.pages < 1:
 		return misuse(c, "audit", "--pages: it should be 1 or more")
+	}
+	if wrong := o.unheardOf(); wrong != "" {
+		return misuse(c, "audit", "--visitors: %q is none of %s", wrong, strings.Join(visitorWords(), ", "))
 	}
 	start, err := siteAddress(rest[0])
 	if err != nil {
@@ -66,6 +72,21 @@ func auditCommand(c console, args []string) int {
 	return exitFine
 }
 
+// only lists the words of --visitors; nil are all.
+func (o *auditOptions) only() []string {
+	return strings.FieldsFunc(o.visitors, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// unheardOf gives a word of --visitors that is no visitor's.
+func (o *auditOptions) unheardOf() string {
+	for _, word := range o.only() {
+		if !slices.Contains(visitorWords(), word) {
+			return word
+		}
+	}
+	return ""
+}
+
 // audit visits the site in every state.
 func (o *auditOptions) audit(ctx context.Context, c console, site proxy.SiteConfig, start *url.URL) (*auditReport, error) {
 	explainer, err := proxy.NewExplainer(site, start.String())
@@ -84,7 +105,11 @@ func (o *auditOptions) audit(ctx context.Context, c console, site proxy.SiteConf
 	if err := a.survey(ctx, report); err != nil {
 		return nil, fmt.Errorf("open %s: %w", start, err)
 	}
-	states := auditStates(report.Gateway)
+	states := auditStates(report.Gateway, o.only())
+	if len(states) == 0 {
+		return nil, errors.New("the site shows no notice of Consentgate, so only visitors who choose nothing can be tried: new, dnt, gpc")
+	}
+	report.Some = o.only() != nil
 	bar := newProgress(c.err, "visits")
 	defer bar.end()
 	for i, s := range states {

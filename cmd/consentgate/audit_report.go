@@ -21,6 +21,7 @@ type auditReport struct {
 	Browser string        `json:"browser"`
 	Config  string        `json:"config,omitempty"` // name of the file that was judged by; empty: none
 	Gateway bool          `json:"gateway"`          // whether there is a notice of ours
+	Some    bool          `json:"some,omitempty"`   // not every kind of visitor was wanted
 	Notice  *auditNotice  `json:"-"`
 	Pages   []string      `json:"pages"`
 	Visits  []*auditVisit `json:"visits"`
@@ -170,6 +171,9 @@ func (r *auditReport) Limits() []string {
 		"A third party that was allowed may call others; those are listed, and not counted as escaped.",
 		"Pictures, styles, fonts and media of hosts that nobody knows are allowed unless the configuration says unknown: block-all.",
 		"Names in the browser's storage say whose they are only where the catalog knows them.",
+	}
+	if r.Some {
+		limits = append(limits, "Not every kind of visitor was tried: those that are not in the table were left out.")
 	}
 	switch {
 	case !r.Gateway:

@@ -129,3 +129,24 @@ func TestAuditWith(t *testing.T) {
 		}
 	}
 }
+
+// TestAuditWithoutBrowser looks from where no browser is.
+func TestAuditWithoutBrowser(t *testing.T) {
+	if _, err := findBrowser("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"); err == nil {
+		t.Skip("there it is found whatever PATH says")
+	}
+	t.Setenv("PATH", t.TempDir())
+	t.Setenv(browserVariable, "")
+	var out, said strings.Builder
+	if code := run([]string{"audit", "http://127.0.0.1:1/"}, strings.NewReader(""), &out, &said, os.Getenv); code != exitFailed {
+		t.Errorf("it exits with %d", code)
+	}
+	for _, want := range []string{"found no Chromium or Chrome", "apt install chromium", "--browser PATH", "CONSENTGATE_BROWSER"} {
+		if !strings.Contains(said.String(), want) {
+			t.Errorf("%q is not in %q", want, said.String())
+		}
+	}
+	if out.Len() > 0 {
+		t.Errorf("it printed %q", out.String())
+	}
+}

@@ -99,7 +99,7 @@ What scripts load later is not seen: for that there is consentgate inventory.`,
 			run:   scanCommand,
 		},
 		{
-			name: "audit", args: "URL [--browser PATH] [--pages N] [--config FILE [--site NAME]] [--json FILE] [--html FILE] [--shots]",
+			name: "audit", args: "URL [--browser PATH] [--pages N] [--visitors WORDS] [--config FILE [--site NAME]] [--json FILE] [--html FILE] [--shots]",
 			short: "prove in a real browser what leaves a site, and what does not",
 			long: `Opens pages of a site in Chromium as visitors of every kind: a new one, with DNT,
 with GPC, one who refuses, allows one purpose, accepts, and withdraws; each with
@@ -109,7 +109,8 @@ what that visitor has allowed. Exit code 1 means that something escaped.
 
 It works on any site. Where there is no notice of Consentgate, only visitors who
 choose nothing can be tried. The browser is Chromium or Chrome: --browser, the
-variable CONSENTGATE_BROWSER, or the first that is found.`,
+variable CONSENTGATE_BROWSER, or the first that is found. All of it takes some
+minutes; --visitors new,accepted tries fewer.`,
 			flags: func(f *flag.FlagSet) { new(auditOptions).register(f) },
 			run:   auditCommand,
 		},

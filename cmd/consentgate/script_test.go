@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -15,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -43,8 +45,12 @@ func TestMain(m *testing.M) {
 //	snippet IN CONFIG OUT  appends the services that IN proposes to CONFIG's last site
 //	hangup          sends SIGHUP to what start started
 //	await REGEXP    waits until a line of what it wrote to stderr matches
+//	exits CODE command...  runs a command like exec, and expects this exit code
 //	stop            sends SIGTERM to what start started, expects exit code 0,
 //	                and leaves the files started.out and started.err
+//
+// The condition [browser] says whether there is one to audit with; in CI one is
+// expected.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata/script",
@@ -52,7 +58,17 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"origin": origin, "start": start, "visitor": newVisitor, "get": get, "post": post, "stop": stop,
 			"hangup": hangup, "await": await,
-			"recordid": recordID, "tamper": tamper, "snippet": pasteSnippet,
+			"recordid": recordID, "tamper": tamper, "snippet": pasteSnippet, "exits": exits,
+		},
+		Condition: func(word string) (bool, error) {
+			if word != "browser" {
+				return false, fmt.Errorf("unknown condition %q", word)
+			}
+			_, err := findBrowser("")
+			if err != nil && os.Getenv("CI") == "true" {
+				return false, err
+			}
+			return err == nil, nil
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Values[background{}] = new(process)
@@ -184,6 +200,23 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 		if time.Now().After(deadline) {
 			ts.Fatalf("it never said %s", args[0])
 		}
+	}
+}
+
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: exits code command args...")
+	}
+	code, err := 0, ts.Exec(args[1], args[2:]...)
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		code = exit.ExitCode()
+	case err != nil:
+		ts.Fatalf("%v", err)
+	}
+	if strconv.Itoa(code) != args[0] {
+		ts.Fatalf("it exits with %d, want %s", code, args[0])
 	}
 }
 
