@@ -74,7 +74,7 @@
     w.clarity?.('consentv2', { ad_Storage: denied, analytics_Storage: denied });
     w.fbq?.('consent', 'revoke');
     w._paq?.push?.(['forgetConsentGiven'], ['forgetCookieConsentGiven']);
-    const judge = await new Promise((judge, onerror) => D.head.append(Object.assign(D.createElement('script'), { src: list, judge, onerror })));
+    const { default: judge } = await import(list);
     const withheld = name => judge.cookie(name + '=');
     for (const s of [localStorage, sessionStorage]) for (const key of Object.keys(s)) if (withheld(key)) s.removeItem(key);
     for (const { name } of await indexedDB.databases?.() ?? []) if (withheld(name)) indexedDB.deleteDatabase(name);

@@ -3,7 +3,6 @@ package banner
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/numfocus/consentgate/consent"
@@ -94,83 +93,4 @@ func hosts(d consent.Decision, services []*consent.Service, allowed bool) []stri
 	}
 	slices.Sort(list)
 	return slices.Compact(list)
-}
-
-// A hashing turns host names into small numbers, as the guard does. With the names
-// in full the guard would be twice as long.
-type hashing struct {
-	salt uint32
-	size uint64 // of the numbers, which are below it
-}
-
-// The smallest size tells the hosts of the catalog apart by some salt. Where it does
-// not, salts by the thousand would not either: names that are equally long and look
-// alike by one look alike by nearly all. The largest size holds all of the hash.
-const (
-	smallHash = 36 * 36 * 36
-	wholeHash = 1 << 32
-	salts     = 64
-)
-
-// newHashing finds one in which none of the hosts in others looks like one of
-// own, nor does a domain above it. Hosts that are in neither list may: of those only
-// pictures load, which may load anyway, and for the rest the policy holds. Should
-// there be none, those of own that look like another are left out of the list.
-func newHashing(own, others []string) (hashing, string) {
-	h := hashing{}
-	for _, h.size = range []uint64{smallHash, 36 * smallHash, smallHash * smallHash, wholeHash} {
-		for h.salt = 1; h.salt <= salts; h.salt++ {
-			if len(h.alike(own, others)) == 0 {
-				return h, h.list(own)
-			}
-		}
-	}
-	h = hashing{salt: 1, size: wholeHash}
-	for alike := h.alike(own, others); len(alike) > 0; alike = h.alike(own, others) {
-		own = slices.DeleteFunc(slices.Clone(own), func(name string) bool { return alike[h.of(name)] })
-	}
-	return h, h.list(own)
-}
-
-// list gives the hashes of names, each once, as what it is more than the one before:
-// nothing shorter tells them.
-func (h hashing) list(names []string) string {
-	hashes := make([]uint64, len(names))
-	for i, name := range names {
-		hashes[i] = h.of(name)
-	}
-	slices.Sort(hashes)
-	hashes = slices.Compact(hashes)
-	more, before := make([]string, len(hashes)), uint64(0)
-	for i, hash := range hashes {
-		more[i] = strconv.FormatUint(hash-before, 36)
-		before = hash
-	}
-	return strings.Join(more, " ")
-}
-
-// alike gives the hashes that a host in others, or a domain above it, shares with
-// another name in own.
-func (h hashing) alike(own, others []string) map[uint64]bool {
-	hashes, names := make(map[uint64]bool, len(own)), make(map[string]bool, len(own))
-	for _, name := range own {
-		hashes[h.of(name)], names[name] = true, true
-	}
-	shared := map[uint64]bool{}
-	for _, host := range others {
-		for name := host; name != ""; _, name, _ = strings.Cut(name, ".") {
-			if hash := h.of(name); hashes[hash] && !names[name] {
-				shared[hash] = true
-			}
-		}
-	}
-	return shared
-}
-
-func (h hashing) of(name string) uint64 {
-	sum := h.salt
-	for _, c := range []byte(name) {
-		sum = sum*33 + uint32(c)
-	}
-	return uint64(sum) % h.size
 }

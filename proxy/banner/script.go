@@ -98,50 +98,48 @@ func (b *Banner) Script(name, d string, f Fence) ([]byte, bool) {
 	case "guard":
 		return []byte(b.guard(decision, f)), true
 	case "list":
-		return []byte("document.currentScript.judge(" + b.judge(decision, f) + ")"), true
+		return []byte("export default " + b.judge(decision, f)), true
 	case "told":
 		return []byte(b.tell(decision)), true
 	}
 	return nil, false
 }
 
-// table is what the guard is called with.
-type table struct {
-	Salt   uint32 `json:"salt"`
-	Size   uint64 `json:"size"`
-	Allow  string `json:"allow"`
-	All    int    `json:"all,omitempty"`
-	Stubs  string `json:"stubs"`
-	Arrays string `json:"arrays"`
-	List   string `json:"list,omitempty"`
-}
-
+// guard writes the call of the guard. Where strangers may load as well there is no
+// policy to help it, so it has the rules with it from the start.
 func (b *Banner) guard(d consent.Decision, f Fence) string {
-	var t table
-	t.Stubs, t.Arrays = missing(d, b.scripts.services)
-	own := bare(f.FirstParty)
+	own := append(bare(f.FirstParty), namespaces)
+	var judge string
+	var others []string
 	if f.Strangers || d.AllowsUnknown() {
-		t.allow(own, nil)
-		return b.scripts.guard + "(Object.assign(" + encode(t) + ",{judge:" + b.judge(d, f) + "}))"
+		judge = "," + b.judge(d, f)
+	} else {
+		own = append(own, hosts(d, b.site.services, true)...)
+		others = hosts(d, b.site.services, false)
 	}
-	own = append(own, hosts(d, b.site.services, true)...)
-	t.allow(own, hosts(d, b.site.services, false))
-	t.List = b.scripts.path["list"] + "?d=" + string(classOf(d))
-	if f.NoPictures {
-		t.All = 1
-	}
-	return call(b.scripts.guard, t)
+	h, allow := newHashing(own, others)
+	calls, queues := missing(d, b.scripts.services)
+	return strings.TrimSuffix(call(b.scripts.guard, h.salt, h.size, allow, calls, queues), ")") + judge + ")"
 }
 
-// allow lists the hosts that may be called, told apart from others.
-func (t *table) allow(own, others []string) {
-	h, list := newHashing(own, others)
-	t.Salt, t.Size, t.Allow = h.salt, h.size, list
-}
+// namespaces is a host that stands in markup without being called: in the names of
+// XML namespaces.
+const namespaces = "www.w3.org"
 
 func (b *Banner) judge(d consent.Decision, f Fence) string {
 	strict := f.StrictCookies && !d.AllowsUnknown()
-	return call(b.scripts.list, patterns(d, b.site.services), cookieNames(d, b.site.services), strict, b.scripts.report)
+	return call(b.scripts.list, patterns(d, b.site.services), cookieNames(d, b.site.services), strict, b.scripts.report, f.strangers(d))
+}
+
+// strangers says what those may give whom nobody knows.
+func (f Fence) strangers(d consent.Decision) int {
+	switch {
+	case f.Strangers || d.AllowsUnknown():
+		return 2
+	case f.NoPictures:
+		return 0
+	}
+	return 1
 }
 
 func bare(hosts []string) []string {
