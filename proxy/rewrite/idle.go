@@ -28,11 +28,13 @@ func wantElements(any traits) *wanted {
 func idleRun(b []byte) int {
 	i := 0
 	for {
-		lt := bytes.IndexByte(b[i:], '<')
-		if lt < 0 {
-			return len(b)
+		if i == len(b) || b[i] != '<' { // often a tag follows at once
+			lt := bytes.IndexByte(b[i:], '<')
+			if lt < 0 {
+				return len(b)
+			}
+			i += lt
 		}
-		i += lt
 		tag := b[i:]
 		n := 0
 		switch {

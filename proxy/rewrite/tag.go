@@ -70,6 +70,7 @@ func (t *tagScan) scan(b []byte) bool {
 				state = beforeAttr
 			}
 		case beforeAttr:
+			i = t.plainAttrs(b, i)
 			for i < len(b) && (isSpace(b[i]) || b[i] == '/') {
 				i++
 			}
@@ -131,6 +132,29 @@ func (t *tagScan) scan(b []byte) bool {
 	}
 	t.n, t.state = i, state
 	return done
+}
+
+// plainAttrs goes through the attributes that are there as a whole and written as
+// most are, name="value", and gives where the first starts that is not.
+func (t *tagScan) plainAttrs(b []byte, i int) int {
+	for i < len(b) {
+		start := i
+		if b[i] == ' ' {
+			start++
+		}
+		eq := start + lengthUntil(b[start:], &endsAttrName)
+		if eq == start || eq+1 >= len(b) || b[eq] != '=' || b[eq+1] != '"' && b[eq+1] != '\'' {
+			break
+		}
+		n := bytes.IndexByte(b[eq+2:], b[eq+1])
+		if n < 0 {
+			break
+		}
+		i = eq + n + 3
+		t.cur.name, t.cur.nameEnd = start, eq
+		t.keep(b, eq+2, i-1, i)
+	}
+	return i
 }
 
 // lengthUntil counts the bytes before the first that is in the set.
