@@ -51,8 +51,8 @@ func (s *site) renew(now time.Time) {
 	s.offers.now.Store(o)
 }
 
-// used lists the services the site is known to use: what the inventory has seen
-// and the site's own in its configuration. While nothing has been seen it may be any.
+// used lists the services the site is known to use: what the inventory has seen and
+// what the site's configuration names. While nothing has been seen it may be any.
 func (s *site) used() []*consent.Service {
 	seen := s.inventory.Seen()
 	if len(seen) == 0 {
@@ -105,8 +105,8 @@ func (s *site) openOffers(c SiteConfig, all Config, with func(*offer) endpoint.S
 	}
 	s.banner = base
 	s.named = map[consent.ServiceID]bool{}
-	for id, entry := range c.Services {
-		s.named[id] = entry.Name != "" // its own, and no change to a known one
+	for id := range c.Services {
+		s.named[id] = true
 	}
 	s.offers.make = func(services []*consent.Service, joined []consent.Addition) (*offer, error) {
 		o := &offer{services: idsOf(services), banner: base.WithServices(services), policy: base.Policy(joined)}

@@ -7,6 +7,10 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/numfocus/consentgate/consent"
+	"github.com/numfocus/consentgate/consent/catalog"
+	"github.com/numfocus/consentgate/proxy"
 )
 
 // TestVisitorsAreToldOfWhatTheSiteUses: the notice names the whole catalog only
@@ -36,6 +40,33 @@ func TestVisitorsAreToldOfWhatTheSiteUses(t *testing.T) {
 	_, page := g.fetch(t, "/", nil)
 	if !strings.Contains(page, "third parties (1)") {
 		t.Errorf("the banner counts others than Google:\n%s", page)
+	}
+}
+
+// TestServicesThatAreNamedAreToldOf: a site says under services what it uses, also on
+// pages that nobody has opened yet.
+func TestServicesThatAreNamedAreToldOf(t *testing.T) {
+	g := trackedOrigin(t).gateway(t, func(c *proxy.Config) {
+		c.Sites[0].Services = catalog.Config{"hotjar": {Purpose: consent.Statistics}}
+	})
+	g.fetch(t, "/", nil)
+	g.later(2 * time.Second)
+	g.fetch(t, "/other", nil) // its end makes the offer
+	var list string
+	for range 100 {
+		if _, list = g.fetch(t, "/_consent/cookies", nil); !strings.Contains(list, "Matomo") {
+			break
+		}
+		g.later(2 * time.Second)
+	}
+	_, settings := g.fetch(t, "/_consent/", nil)
+	for what, page := range map[string]string{"declaration": list, "settings": settings} {
+		if !strings.Contains(page, "Hotjar") || !strings.Contains(page, "YouTube") {
+			t.Errorf("the %s tells not both of what is named and of what was seen:\n%s", what, page)
+		}
+		if strings.Contains(page, "Matomo") {
+			t.Errorf("the %s tells of what is neither named nor seen", what)
+		}
 	}
 }
 

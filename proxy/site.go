@@ -33,7 +33,7 @@ type site struct {
 	observe       bool
 	excluded      []string
 	domain        string                     // of our own cookie
-	named         map[consent.ServiceID]bool // the site's own services
+	named         map[consent.ServiceID]bool // services in the site's configuration
 	workerStart   []byte                     // put before the script of a service worker
 
 	banner   *banner.Banner // with all services; what visitors see is in the offer

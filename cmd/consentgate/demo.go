@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -145,10 +146,10 @@ func demoServices() (catalog.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	services := catalog.Config{}
+	used, services := demo.Services(), catalog.Config{}
 	for _, s := range builtin {
-		if aliases := demo.Aliases(s.URLs); len(aliases) > 0 {
-			services[s.ID] = catalog.Entry{URLs: aliases}
+		if slices.Contains(used, string(s.ID)) {
+			services[s.ID] = catalog.Entry{URLs: demo.Aliases(s.URLs)}
 		}
 	}
 	return services, nil

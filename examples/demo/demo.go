@@ -14,6 +14,7 @@ package demo
 import (
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -84,6 +85,18 @@ func hostname(hostport string) string {
 		return strings.ToLower(host)
 	}
 	return strings.ToLower(hostport)
+}
+
+// Services lists the ids of those services in the catalog that a stand-in stands
+// for; some have several.
+func Services() []string {
+	var ids []string
+	for _, s := range standIns() {
+		if !slices.Contains(ids, s.service) {
+			ids = append(ids, s.service)
+		}
+	}
+	return ids
 }
 
 // Aliases returns the stand-ins' address patterns for those of a service in the
