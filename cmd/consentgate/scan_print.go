@@ -42,7 +42,7 @@ func printScan(w io.Writer, r *scanReport) error {
 		fmt.Fprintln(w, "\nThe site sends a policy of its own, which the gateway leaves as it is:")
 	}
 	for _, p := range r.Policies {
-		fmt.Fprintln(w, "  "+printable(p))
+		fmt.Fprintln(w, "  "+shorten(printable(p), 300))
 	}
 	if len(r.Unknown) > 0 {
 		t.line("\nTHIRD HOST NOBODY KNOWS", "BEFORE CONSENT", "AS", "PAGES")
@@ -60,17 +60,24 @@ func vendorOf(s scanService) string {
 	if s.Vendor == "" {
 		return "the site itself"
 	}
-	const width = 30
-	if name := []rune(s.Vendor); len(name) > width {
-		return string(name[:width-3]) + "..., " + s.Country
+	return shorten(s.Vendor, 30) + ", " + s.Country
+}
+
+// shorten keeps a text within a width.
+func shorten(s string, width int) string {
+	if text := []rune(s); len(text) > width {
+		return string(text[:width-3]) + "..."
 	}
-	return s.Vendor + ", " + s.Country
+	return s
 }
 
 // Remarks are what one should know of how the report came to be.
 func (r *scanReport) Remarks() []string {
 	var remarks []string
 	add := func(format string, args ...any) { remarks = append(remarks, fmt.Sprintf(format, args...)) }
+	if r.Gateway {
+		add("Consentgate stands in front of this site: what it withholds is not in the pages, and not in this report. Scan the site's own server.")
+	}
 	if r.Cut {
 		add("It was ended before it was complete.")
 	}

@@ -25,6 +25,7 @@ type scanReport struct {
 	Forbidden int           `json:"forbidden,omitempty"` // links that robots.txt keeps robots from
 	Left      int           `json:"left,omitempty"`      // pages known but not read
 	Cut       bool          `json:"cut,omitempty"`       // somebody ended it
+	Gateway   bool          `json:"gateway,omitempty"`   // pages came through a gateway, which had taken things out
 
 	Services []scanService `json:"services"` // by purpose
 	Unknown  []scanUnknown `json:"unknown"`
@@ -86,6 +87,7 @@ type scanFindings struct {
 	cookies   map[string]*scanCookie
 	needs     map[string][]string
 	policies  []string
+	gateway   bool // a page has our link to the settings
 }
 
 func newFindings(e *proxy.Explainer) *scanFindings {
@@ -118,8 +120,12 @@ func (f *scanFindings) add(p *webPage) error {
 	}
 	f.pages = append(f.pages, page)
 	f.addCookies(here, p, path)
+	f.gateway = f.gateway || bytes.Contains(p.body, []byte(`id="cg-settings"`))
 	for _, name := range []string{"Content-Security-Policy", "Content-Security-Policy-Report-Only"} {
 		for _, line := range p.header.Values(name) {
+			if f.gateway && strings.HasPrefix(line, "default-src ") && strings.Contains(line, "; report-uri /") {
+				continue // the gateway's
+			}
 			f.policies = include(f.policies, name+": "+line)
 		}
 	}
@@ -193,7 +199,7 @@ func (f *scanFindings) addCookies(here *proxy.Explainer, p *webPage, path string
 func (f *scanFindings) report(c *crawler, cut bool) *scanReport {
 	r := &scanReport{
 		URL: c.home.String(), At: time.Now().UTC().Truncate(time.Second), Version: buildVersion(),
-		Pages: f.pages, Problems: c.problems, Forbidden: c.forbidden, Left: len(c.queue), Cut: cut,
+		Pages: f.pages, Problems: c.problems, Forbidden: c.forbidden, Left: len(c.queue), Cut: cut, Gateway: f.gateway,
 		Services: []scanService{}, Unknown: []scanUnknown{}, Cookies: []scanCookie{}, Needs: []scanSource{},
 		Policies: f.policies,
 	}
