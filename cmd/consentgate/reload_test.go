@@ -1,4 +1,4 @@
-package main_test
+package main
 
 import (
 	"bufio"
@@ -8,10 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,47 +17,6 @@ import (
 	"testing"
 	"time"
 )
-
-// A program is consentgate in a process of its own.
-type program struct {
-	cmd                 *exec.Cmd
-	visitors, operators string // base URLs
-	said                strings.Builder
-}
-
-// address is how the program says where it listens.
-var address = regexp.MustCompile(`^  (\w+) +(http://\S+)$`)
-
-// startProgram builds the program, runs it and waits until it listens.
-func startProgram(t *testing.T, args ...string) *program {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "consentgate")
-	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	p := &program{cmd: exec.Command(path, args...)}
-	p.cmd.Stderr = &p.said
-	stdout, err := p.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { p.cmd.Process.Kill(); p.cmd.Wait() })
-	for scan := bufio.NewScanner(stdout); scan.Scan(); {
-		switch m := address.FindStringSubmatch(scan.Text()); {
-		case m != nil && m[1] == "visitors":
-			p.visitors = strings.TrimSuffix(m[2], "/")
-		case m != nil:
-			p.operators = strings.TrimSuffix(m[2], "/metrics")
-		case strings.HasPrefix(scan.Text(), "Ctrl-C"):
-			return p
-		}
-	}
-	t.Fatalf("it ended before it listened:\n%s", p.said.String())
-	return nil
-}
 
 // metric reads one from the operators' listener.
 func (p *program) metric(t *testing.T, series string) float64 {
@@ -74,7 +30,7 @@ func (p *program) metric(t *testing.T, series string) float64 {
 
 func (p *program) series(t *testing.T) map[string]float64 {
 	t.Helper()
-	res, err := http.Get(p.operators + "/metrics")
+	res, err := http.Get("http://" + p.operators + "/metrics")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,9 +78,9 @@ func restless(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// A load asks for pages and files until it is told to stop, and notes what went
+// A traffic asks for pages and files until it is told to stop, and notes what went
 // wrong.
-type load struct {
+type traffic struct {
 	done   atomic.Int64
 	mu     sync.Mutex
 	wrong  []string
@@ -132,9 +88,9 @@ type load struct {
 	asking sync.WaitGroup
 }
 
-func startLoad(base string, visitors int) *load {
+func startTraffic(base string, visitors int) *traffic {
 	ctx, cancel := context.WithCancel(context.Background())
-	l := &load{stop: cancel}
+	l := &traffic{stop: cancel}
 	for i := range visitors {
 		l.asking.Go(func() {
 			client := &http.Client{Transport: &http.Transport{}, Timeout: time.Minute}
@@ -179,7 +135,7 @@ func askWhole(client *http.Client, url string, atLeast int) error {
 	return nil
 }
 
-func (l *load) end(t *testing.T) {
+func (l *traffic) end(t *testing.T) {
 	t.Helper()
 	l.stop()
 	l.asking.Wait()
@@ -208,22 +164,15 @@ func hello(t *testing.T, c net.Conn, r *bufio.Reader) {
 func TestReloadUnderLoad(t *testing.T) {
 	origin := httptest.NewServer(http.HandlerFunc(restless))
 	defer origin.CloseClientConnections()
-	dir := t.TempDir()
-	file := filepath.Join(dir, "consentgate.yaml")
+	file := filepath.Join(t.TempDir(), "consentgate.yaml")
 	write := func(mode string) {
-		text := fmt.Sprintf("listen: ['127.0.0.1:0']\nops: 127.0.0.1:0\ndata: %s\nlogging: {level: warn}\nsites:\n  - upstream: {url: '%s'}\n    unknown: %s\n", dir, origin.URL, mode)
-		if err := os.WriteFile(file+".new", []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Rename(file+".new", file); err != nil {
-			t.Fatal(err)
-		}
+		writeConfig(t, file, fmt.Sprintf("logging: {level: warn}\nsites:\n  - upstream: {url: '%s'}\n    unknown: %s\n", origin.URL, mode))
 	}
 	write("block-active")
-	p := startProgram(t, "run", "--config", file)
-	host := strings.TrimPrefix(strings.Replace(p.visitors, "localhost", "127.0.0.1", 1), "http://")
+	p := runConfigured(t, buildProgram(t), file)
+	site := "http://" + p.visitors
 
-	socket, err := net.Dial("tcp", host)
+	socket, err := net.Dial("tcp", p.visitors)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,14 +184,14 @@ func TestReloadUnderLoad(t *testing.T) {
 		t.Fatalf("%v %v", res, err)
 	}
 	hello(t, socket, said)
-	events, err := http.Get(p.visitors + "/events")
+	events, err := http.Get(site + "/events")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer events.Body.Close()
 	event := bufio.NewReader(events.Body)
 
-	l := startLoad(p.visitors, 4)
+	l := startTraffic(site, 4)
 	var first, last float64
 	for i := range 50 {
 		broken := i%10 == 9
@@ -250,7 +199,7 @@ func TestReloadUnderLoad(t *testing.T) {
 		if broken {
 			write("sometimes")
 		}
-		res, err := http.Post(p.operators+"/reload", "", nil)
+		res, err := http.Post("http://"+p.operators+"/reload", "", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -284,7 +233,7 @@ func TestReloadUnderLoad(t *testing.T) {
 	if open := p.metric(t, "consentgate_websockets_open"); open != 1 {
 		t.Errorf("%v WebSockets are open", open)
 	}
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := p.process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.ReadAll(said); err != nil {
