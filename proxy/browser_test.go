@@ -80,7 +80,8 @@ type tab struct {
 	url string // of the gateway
 }
 
-func (g *gate) browser(t *testing.T, w *rest) *tab {
+// chromium is the browser's path.
+func chromium(t *testing.T) string {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {
@@ -89,10 +90,15 @@ func (g *gate) browser(t *testing.T, w *rest) *tab {
 		}
 		t.Skip("no chromium to test with; apt install chromium")
 	}
+	return path
+}
+
+func (g *gate) browser(t *testing.T, w *rest) *tab {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("host-resolver-rules", "MAP * "+w.server.Listener.Addr().String()+", EXCLUDE 127.0.0.1"),
 		chromedp.Flag("disable-features", "HttpsUpgrades"),
 	)...)

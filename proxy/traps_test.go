@@ -3,8 +3,6 @@ package proxy_test
 import (
 	"context"
 	"net/url"
-	"os"
-	"os/exec"
 	"regexp"
 	"slices"
 	"strings"
@@ -118,17 +116,10 @@ func TestTraps(t *testing.T) {
 
 func trapBrowser(t *testing.T, world *internet) context.Context {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("no chromium to test with")
-		}
-		t.Skip("no chromium to test with; apt install chromium")
-	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.IgnoreCertErrors,
+		chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.IgnoreCertErrors,
 		chromedp.WindowSize(1400, 3000),
 		chromedp.Flag("host-resolver-rules", "MAP * "+world.addr()+", EXCLUDE 127.0.0.1"),
 		chromedp.Flag("disable-background-networking", true),
