@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -77,6 +78,10 @@ func unwrap(c net.Conn) *originConn {
 // isConnectionLoss reports whether an error is that of a connection that ended,
 // rather than of what was said on it.
 func isConnectionLoss(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
+	return hungUp(err) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNREFUSED)
 }
+
+// hungUp reports whether the origin closed a connection before anything was written on
+// it. The transport has an error of its own for that, by no name one could compare with.
+func hungUp(err error) bool { return strings.HasSuffix(err.Error(), "server closed idle connection") }

@@ -65,6 +65,19 @@ func TestUnreachableOriginCostsNobodyAnything(t *testing.T) {
 	}
 }
 
+// TestOriginThatHangsUpCostsNoReader: one that restarts takes connections to which it
+// never listens. Whether the transport notices before it has written is chance.
+func TestOriginThatHangsUpCostsNoReader(t *testing.T) {
+	alive, _ := answering(t, "alive")
+	leaving := rawOrigin(t, func(_ int, c net.Conn, _ *bufio.Reader) { _ = c.Close() })
+	address := newGateWith(t, Config{URLs: []string{leaving, alive}, Health: Health{Failures: 1 << 30}}, &gate{})
+	for range 400 {
+		if res, body := send(t, address, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"); res.StatusCode != 200 || body != "alive" {
+			t.Fatalf("status %d %q", res.StatusCode, body)
+		}
+	}
+}
+
 // TestPOSTIsNeverSentToTwoOrigins: once a connection was there, something of it
 // may have arrived.
 func TestPOSTIsNeverSentToTwoOrigins(t *testing.T) {
