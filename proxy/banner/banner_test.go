@@ -392,8 +392,6 @@ func BenchmarkNew(b *testing.B) {
 	}
 }
 
-// What it costs when the inventory has seen a new service, and what the first
-// visitor of a language waits for then.
 // Before anybody has looked at a site, it tells no number: that would be the
 // catalog's.
 func TestUnseen(t *testing.T) {
@@ -410,6 +408,8 @@ func TestUnseen(t *testing.T) {
 	}
 }
 
+// What it costs when the inventory has seen a new service, and what the first
+// visitor of a language waits for then.
 func BenchmarkWithServices(b *testing.B) {
 	ban, services, d := newBanner(b, exampleConfig()), manyServices(), undecided()
 	ban.Notice("de", d) // the language has been read by then
