@@ -50,7 +50,8 @@ func (b *Banner) publishWhenAsked() map[Lang]func() *edition {
 }
 
 // tryOut makes the default edition and says what is wrong with it: with a service of
-// each purpose, for all of them would show no other mistake and take ten times as long.
+// each purpose, for all of them would show no other mistake and cost as much as the rest
+// of New.
 func (b *Banner) tryOut() error {
 	few := b.WithServices(onePerPurpose(b.site.services))
 	e, err := few.publish(b.Default())
